@@ -1,0 +1,128 @@
+"""Contracts: what each entity means and what a row must satisfy to be let in.
+
+The files are Open Data Contract Standard 3, read with its own package; this module keeps the part
+that the load needs. How a row is checked is `load.py`'s business.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from open_data_contract_standard.model import SchemaObject, SchemaProperty
+
+CONTRACTS = Path(__file__).parent / "contracts"
+
+LOAD_COLUMNS = {
+    "_row": "bigint",
+    "_row_count": "bigint",
+    "_content_hash": "varchar",
+    "_version_at": "timestamp",
+    "_load_id": "varchar",
+    "_load_seq": "bigint",
+    "_loaded_at": "timestamp",
+}
+"""What the load adds to each row of `raw`: its first row in the landing file, how many rows it stands
+for, the hash of its content, its version time (UTC, empty when the source tells none), its load."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of a contract; `type` is the type it has in the lake."""
+
+    name: str
+    type: str
+    required: bool = False
+    minimum: float | None = None
+    pattern: str | None = None
+    allowed: tuple[str, ...] = ()
+    personal: bool = False
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One entity: its columns, its key and how its rows lie in time.
+
+    Attributes:
+        key: columns that name one record; empty for lines, which belong to their parent.
+        parent: entity the rows belong to, with `parent_key` naming the column that points to it.
+        event_time: column that says when the thing happened, if the entity has one.
+        version_by: column that orders the versions of one record.
+        is_clock: whether the entity's events tell up to which day the data is complete.
+    """
+
+    entity: str
+    version: str
+    fields: tuple[Field, ...]
+    key: tuple[str, ...]
+    version_by: str
+    event_time: str | None = None
+    parent: str | None = None
+    parent_key: str | None = None
+    is_clock: bool = False
+
+    @property
+    def record_columns(self) -> tuple[str, ...]:
+        """Columns that say which rows replace each other: the key, or the parent's for lines."""
+        return self.key or ((self.parent_key,) if self.parent_key else ())
+
+    @property
+    def raw_columns(self) -> dict[str, str]:
+        """Columns and types of the entity in the lake."""
+        own = {field.name: field.type for field in self.fields}
+        return {"source_system": "varchar"} | own | LOAD_COLUMNS
+
+    def fingerprint(self) -> str:
+        """Hash of every rule of the contract; descriptions do not count."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+
+@functools.cache
+def contracts(folder: Path = CONTRACTS) -> dict[str, Contract]:
+    """Read every contract of `folder`, by entity."""
+    from open_data_contract_standard.model import OpenDataContractStandard
+
+    found = {}
+    for path in sorted(folder.glob("*.yaml")):
+        document = OpenDataContractStandard.from_file(str(path))
+        if not document.schema_ or not document.version:
+            raise ValueError(f"{path.name} has no schema or no version")
+        found[path.stem] = _contract(path.stem, document.version, document.schema_[0])
+    return found
+
+
+def _contract(entity: str, version: str, schema: SchemaObject) -> Contract:
+    more: dict[str, Any] = {
+        custom.property: custom.value for custom in schema.customProperties or [] if custom.property
+    }
+    properties = schema.properties or []
+    key = sorted((p for p in properties if p.primaryKey), key=lambda p: p.primaryKeyPosition or 0)
+    return Contract(
+        entity=entity,
+        version=version,
+        fields=tuple(_field(p) for p in properties),
+        key=tuple(str(p.name) for p in key),
+        version_by=more["versionBy"],
+        event_time=more.get("eventTime"),
+        parent=more.get("parent"),
+        parent_key=more.get("parentKey"),
+        is_clock=bool(more.get("clock", False)),
+    )
+
+
+def _field(declared: SchemaProperty) -> Field:
+    options = declared.logicalTypeOptions or {}
+    return Field(
+        name=str(declared.name),
+        type=str(declared.physicalType),
+        required=bool(declared.required),
+        minimum=options.get("minimum"),
+        pattern=options.get("pattern"),
+        allowed=tuple(str(value.value) for value in declared.enum or []),
+        personal=declared.classification == "personal",
+    )

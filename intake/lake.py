@@ -1,0 +1,225 @@
+"""The lake: immutable Parquet files, and the register that says which of them are live.
+
+A file is staged beside its place, fsynced, renamed, and never edited. One record in the register
+makes a set of files visible and what it replaces invisible, in one step; a file without a record does
+not exist. What the rows mean is the business of `load.py`, of identity and of the models.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class LakeFile:
+    """One Parquet file: the source table it is part of, its path below the lake, its rows."""
+
+    source: str
+    table: str
+    path: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Record:
+    """One commit: files it adds, records it supersedes, and what the writer wants remembered.
+
+    Attributes:
+        seq: rises with every record, without a gap.
+        committed_at: rises with every record, ISO 8601, UTC.
+        kind: what wrote it: `load`, `identity`, `training`, `scores`.
+        record_id: name of the content; the same content has the same name.
+        details: facts of the writer's own, for example the row accounting of a load.
+    """
+
+    seq: int
+    committed_at: str
+    kind: str
+    record_id: str
+    files: tuple[LakeFile, ...]
+    supersedes: tuple[int, ...] = ()
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StagedFile:
+    """A file written in full but not yet visible."""
+
+    staged: Path
+    target: LakeFile
+
+
+class Transaction:
+    """A commit in the making, under the register's lock."""
+
+    def __init__(self, lake: Lake, seq: int, committed_at: datetime) -> None:
+        self.seq = seq
+        self.committed_at = committed_at
+        self._lake = lake
+
+    def commit(
+        self,
+        kind: str,
+        record_id: str,
+        staged: Sequence[StagedFile],
+        *,
+        supersedes: Sequence[int] = (),
+        details: dict[str, Any] | None = None,
+    ) -> Record:
+        """Put the staged files in place, then write the record that makes them exist."""
+        for one in staged:
+            _move_durably(one.staged, self._lake.root / one.target.path)
+        record = Record(
+            seq=self.seq,
+            committed_at=self.committed_at.isoformat(),
+            kind=kind,
+            record_id=record_id,
+            files=tuple(one.target for one in staged),
+            supersedes=tuple(supersedes),
+            details=details or {},
+        )
+        self._lake.write_record(record)
+        return record
+
+
+class Lake:
+    """The lake of one home. Cheap to make; reads its register anew at each question."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._register = root / "register"
+        self._incoming = root / "incoming"
+
+    def create(self) -> None:
+        """Make the folders of an empty lake; harmless on one that exists."""
+        for name in ("register", "incoming", "landing", "raw", "quarantine", "schema", "snapshots"):
+            (self.root / name).mkdir(parents=True, exist_ok=True)
+
+    def records(self) -> list[Record]:
+        """Every record ever committed, oldest first."""
+        return [_read_record(path) for path in sorted(self._register.glob("*.json"))]
+
+    def live(self, kind: str | None = None) -> list[Record]:
+        """Records that nothing supersedes, oldest first, of one kind if asked."""
+        records = self.records()
+        dead = {seq for record in records for seq in record.supersedes}
+        return [r for r in records if r.seq not in dead and kind in (None, r.kind)]
+
+    def path(self, file: LakeFile) -> Path:
+        """Where the file lies."""
+        return self.root / file.path
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Hold the register's lock; sequence and time of the commit are fixed from the start.
+
+        They rise strictly, so rows written before the commit may already carry them.
+        """
+        with (self.root / "register.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            records = self.records()
+            now = datetime.now(UTC)
+            if records:
+                last = datetime.fromisoformat(records[-1].committed_at)
+                now = max(now, last + timedelta(microseconds=1))
+            yield Transaction(self, (records[-1].seq if records else 0) + 1, now)
+
+    def write_record(self, record: Record) -> None:
+        """Make a commit visible: one file, written beside, fsynced, renamed."""
+        staged = self._incoming / f"{uuid.uuid4().hex}.json"
+        staged.write_text(json.dumps(asdict(record), indent=1), "utf-8")
+        _move_durably(staged, self._register / f"{record.seq:010d}.json")
+
+    def staging_path(self) -> Path:
+        """A new place for a Parquet file that is not yet visible."""
+        return self._incoming / f"{uuid.uuid4().hex}.parquet"
+
+    def stage(self, table: pa.Table, source: str, name: str, path: str) -> StagedFile:
+        """Write an Arrow table as a staged file of `source.name`, to lie at `path`."""
+        from pyarrow import parquet
+
+        staged = self.staging_path()
+        parquet.write_table(table, staged, compression="zstd")
+        return StagedFile(staged, LakeFile(source, name, path, table.num_rows))
+
+    def put_schema(self, source: str, table: str, schema: pa.Schema) -> LakeFile:
+        """Keep the empty file that gives `source.table` its columns; rewritten when they change."""
+        from pyarrow import parquet
+
+        digest = hashlib.sha256(str(schema).encode()).hexdigest()[:12]
+        target = LakeFile(source, table, f"schema/{source}/{table}.{digest}.parquet", 0)
+        if not self.path(target).exists():
+            staged = self.staging_path()
+            parquet.write_table(schema.empty_table(), staged)
+            _move_durably(staged, self.path(target))
+        return target
+
+    def keep_original(self, path: Path) -> str:
+        """Keep the bytes of a landing file under their hash; return the hash.
+
+        A copy, not a hard link: a landing file that is appended to in place would change the kept
+        original with it, unseen.
+        """
+        digest = file_hash(path)
+        kept = self.root / "landing" / digest
+        if not kept.exists():
+            staged = self._incoming / uuid.uuid4().hex
+            shutil.copyfile(path, staged)
+            if file_hash(staged) != digest:
+                staged.unlink()
+                raise OSError(f"{path} changed while it was read")
+            _move_durably(staged, kept)
+        return digest
+
+    def clear_incoming(self) -> None:
+        """Drop what a killed writer left behind; only the holder of the home calls this."""
+        for path in self._incoming.iterdir():
+            path.unlink()
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of the file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_text_durably(path: Path, text: str) -> None:
+    """Replace the text of a small file in one step."""
+    staged = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    staged.write_text(text, "utf-8")
+    _move_durably(staged, path)
+
+
+def _move_durably(staged: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _sync(staged)
+    staged.replace(target)
+    _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _read_record(path: Path) -> Record:
+    raw = json.loads(path.read_text("utf-8"))
+    files = tuple(LakeFile(**one) for one in raw.pop("files"))
+    return Record(files=files, supersedes=tuple(raw.pop("supersedes")), **raw)

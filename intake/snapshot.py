@@ -1,0 +1,183 @@
+"""Snapshots: the live loads frozen for one run, and the day up to which they are complete.
+
+A run reads the loads of its snapshot and no later ones. Which entities exist comes from the
+contracts, so an entity without a file is an empty typed table.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+
+import duckdb
+import pyarrow as pa
+
+from intake.contract import Contract
+from intake.lake import Lake, LakeFile, Record, write_text_durably
+from intake.load import QUARANTINE_COLUMNS, Load
+from intake.sql import literals, quoted
+
+COMPLETE_SHARE = 0.1
+MEDIAN_DAYS = 28
+
+LOADS_SCHEMA = pa.schema(
+    [
+        ("load_id", pa.string()),
+        ("load_seq", pa.int64()),
+        ("loaded_at", pa.timestamp("us")),
+        ("source_system", pa.string()),
+        ("entity", pa.string()),
+        ("file_name", pa.string()),
+        ("file_hash", pa.string()),
+        ("contract_version", pa.string()),
+        ("is_live", pa.bool_()),
+        ("read_rows", pa.int64()),
+        ("stored_rows", pa.int64()),
+        ("outcome", pa.string()),
+        ("reason", pa.string()),
+        ("rows_count", pa.int64()),
+    ]
+)
+"""The accounting of the live loads, one row per load, outcome and reason."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The live loads at one moment: an id made of theirs, and the files to read."""
+
+    snapshot_id: str
+    files: tuple[LakeFile, ...]
+    loads: tuple[Load, ...]
+
+
+def snapshot_id(loads: list[Record]) -> str:
+    """Name of a set of loads; the same loads have the same name in every home."""
+    names = "\n".join(sorted(record.record_id for record in loads))
+    return hashlib.sha256(names.encode()).hexdigest()[:16]
+
+
+def freeze(lake: Lake, contracts: dict[str, Contract]) -> Snapshot:
+    """Write down which loads are live now, and return them."""
+    live = lake.live("load")
+    name = snapshot_id(live)
+    files = [
+        *_schema_files(lake, contracts),
+        *(file for record in live for file in record.files),
+        _write_loads(lake, name, live),
+    ]
+    write_text_durably(
+        lake.root / "snapshots" / f"{name}.json",
+        "".join(json.dumps(asdict(file)) + "\n" for file in files),
+    )
+    return _snapshot(lake, name, files)
+
+
+def read_snapshot(lake: Lake, name: str) -> Snapshot:
+    """Read a snapshot frozen before."""
+    lines = (lake.root / "snapshots" / f"{name}.json").read_text("utf-8").splitlines()
+    return _snapshot(lake, name, [LakeFile(**json.loads(line)) for line in lines])
+
+
+def _snapshot(lake: Lake, name: str, files: list[LakeFile]) -> Snapshot:
+    paths = {file.path for file in files}
+    loads = [
+        Load.from_record(record)
+        for record in lake.records()
+        if record.kind == "load" and any(file.path in paths for file in record.files)
+    ]
+    return Snapshot(name, tuple(files), tuple(loads))
+
+
+def _schema_files(lake: Lake, contracts: dict[str, Contract]) -> list[LakeFile]:
+    raw = [
+        lake.put_schema("raw", entity, arrow_schema(contract.raw_columns))
+        for entity, contract in contracts.items()
+    ]
+    return [*raw, lake.put_schema("ledger", "quarantined_rows", arrow_schema(QUARANTINE_COLUMNS))]
+
+
+def arrow_schema(columns: dict[str, str]) -> pa.Schema:
+    """The Arrow schema of columns given with their SQL types."""
+    casts = ", ".join(f"cast(null as {kind}) as {quoted(name)}" for name, kind in columns.items())
+    with duckdb.connect() as con:
+        return con.execute(f"select {casts}").to_arrow_table().schema
+
+
+def _write_loads(lake: Lake, name: str, live: list[Record]) -> LakeFile:
+    rows = [
+        {
+            "load_id": load.load_id,
+            "load_seq": record.seq,
+            "loaded_at": datetime.fromisoformat(record.committed_at).replace(tzinfo=None),
+            "source_system": load.source_system,
+            "entity": load.entity,
+            "file_name": load.file_name,
+            "file_hash": load.file_hash,
+            "contract_version": load.contract_version,
+            "is_live": True,
+            "read_rows": load.read_rows,
+            "stored_rows": load.stored_rows,
+            "outcome": one.outcome,
+            "reason": one.reason,
+            "rows_count": one.rows,
+        }
+        for record in live
+        for load in [Load.from_record(record)]
+        for one in load.outcomes
+    ]
+    table = pa.Table.from_pylist(rows, schema=LOADS_SCHEMA)
+    path = f"snapshots/{name}.loads.parquet"
+    staged = lake.stage(table, "ledger", "loads", path)
+    staged.staged.replace(lake.root / path)
+    return staged.target
+
+
+def day_range(
+    lake: Lake, snapshot: Snapshot, contracts: dict[str, Contract], timezone: str
+) -> tuple[date, date] | None:
+    """First day and the day after the last complete day of the entities that are clocks.
+
+    A day is complete when it has at least a tenth of the median count of the 28 days with data
+    before it, so that a day just begun, or one wrong date, does not move the whole warehouse.
+
+    Returns:
+        The first day with data and the default `as_of`, or None without any data.
+    """
+    days: list[tuple[date, date]] = []
+    for contract in contracts.values():
+        files = [
+            str(lake.path(f))
+            for f in snapshot.files
+            if f.source == "raw" and f.table == contract.entity and f.rows
+        ]
+        if contract.is_clock and contract.event_time and files:
+            days.append(_complete_days(files, contract.event_time, timezone))
+    if not days:
+        return None
+    return min(first for first, _ in days), max(last for _, last in days) + timedelta(days=1)
+
+
+def _complete_days(files: list[str], event_time: str, timezone: str) -> tuple[date, date]:
+    with duckdb.connect() as con:
+        row = con.execute(
+            f"""
+            with days as (
+                select cast({quoted(event_time)} at time zone 'UTC' at time zone $zone as date)
+                    as day, count(*) as n
+                from read_parquet({literals(files)}, union_by_name = true)
+                group by day
+            ),
+            compared as (
+                select day, n, median(n) over (
+                    order by day rows between {MEDIAN_DAYS} preceding and 1 preceding
+                ) as usual
+                from days
+            )
+            select min(day), max(day) filter (n >= $share * coalesce(usual, 0)) from compared
+            """,
+            {"zone": timezone, "share": COMPLETE_SHARE},
+        ).fetchone()
+    assert row is not None
+    return row[0], row[1]

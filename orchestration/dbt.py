@@ -1,0 +1,280 @@
+"""dbt inside the process: its manifest, its builds, and their results as Dagster events.
+
+Each dbt step as a process of its own costs four CPU seconds, in process under half a second. The
+in-process path uses parts of dagster-dbt that are not promised to stay, so they are all here, and
+`UNICUS_DBT=cli` takes the public path instead; a test holds both to the same events.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject
+from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+
+from intake.lake import write_text_durably
+from orchestration.moment import Moment
+from orchestration.progress import progress
+from orchestration.settings import DBT_PROJECT, Home, code_hash
+
+CLI_SWITCH = "UNICUS_DBT"
+RESULTS = {"LogModelResult", "LogTestResult"}
+NODE_FAILED = {"error", "fail", "runtime error", "skipped"}
+TARGET = DBT_PROJECT / "target"
+
+
+class CheckFailed(Exception):
+    """A data check or a model says no; what depends on it is not built."""
+
+    code = "check-failed"
+    exit_code = 1
+
+    def __init__(self, node: str, what: str, where: str, fix: str) -> None:
+        super().__init__(f"{node}: {what}")
+        self.subject, self.what, self.where, self.fix = node, what, where, fix
+        self.why = "data checks block what follows and the publication"
+
+
+class MixedWarehouse(Exception):
+    """Part of the graph would be built on tables of another moment."""
+
+    code = "mixed-warehouse"
+    exit_code = 1
+
+    def __init__(self, home: Home, tables: list[str], moment: Moment) -> None:
+        self.subject = "warehouse"
+        self.what = f"{len(tables)} tables below are not of this moment: {', '.join(tables[:5])}"
+        super().__init__(self.what)
+        self.where = str(home.warehouse)
+        self.why = f"this run stands at {moment.as_of}, snapshot {moment.snapshot_id}; a run before it"
+        self.why += " stopped half-way"
+        self.fix = "build everything:  unicus run"
+
+
+def manifest_path(home: Home) -> Path:
+    """The parsed project, for exactly the files that are there now.
+
+    The hash of the project's files is part of the name, so that a stale one cannot be taken.
+    """
+    path = TARGET / f"manifest-{code_hash(('dbt_project',))}.json"
+    if not path.exists():
+        _parse(home, path)
+    return path
+
+
+@functools.cache
+def manifest(path: Path) -> dict[str, Any]:
+    """The manifest as Dagster reads it."""
+    return dict(json.loads(path.read_text("utf-8")))
+
+
+def _parse(home: Home, path: Path) -> None:
+    from dbt.cli.main import dbtRunner
+
+    os.environ.update(home.environment())
+    result = dbtRunner().invoke(["parse", *_arguments(home), "--no-partial-parse"])
+    if not result.success:
+        raise CheckFailed(
+            "dbt_project", "the project does not parse", str(DBT_PROJECT),
+            f"read {home.logs / 'dbt.log'}, correct the model, then  unicus run",
+        )  # fmt: skip
+    TARGET.mkdir(exist_ok=True)
+    for old in TARGET.glob("manifest-*.json"):
+        old.unlink(missing_ok=True)
+    write_text_durably(path, json.dumps(result.result.to_dict()))
+
+
+@functools.cache
+def _parsed(path: Path) -> Any:
+    """The manifest as dbt reads it, which saves it the parsing."""
+    from dbt.artifacts.schemas.manifest import WritableManifest
+    from dbt.contracts.graph.manifest import Manifest
+
+    parsed = Manifest.from_writable_manifest(WritableManifest.from_dict(manifest(path)))
+    parsed.build_flat_graph()
+    return parsed
+
+
+def _arguments(home: Home) -> list[str]:
+    return [
+        "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT),
+        "--target-path", str(home.root / "dbt"), "--log-path", str(home.logs),
+        "--log-level", "none", "--log-level-file", "info", "--no-use-colors-file",
+        "--no-version-check",
+    ]  # fmt: skip
+
+
+class Translator(DagsterDbtTranslator):
+    """Room as group; dbt's own group gives the owner."""
+
+    def __init__(self) -> None:
+        super().__init__(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
+
+    def get_group_name(self, dbt_resource_props: Any) -> str | None:
+        """The room: staging, core, features, marts."""
+        return str(dbt_resource_props["schema"])
+
+
+def build(context: dg.AssetExecutionContext, home: Home, path: Path, inputs: Path) -> Iterator[Any]:
+    """Run `dbt build` on what the step selects, and yield its results as events.
+
+    Raises:
+        CheckFailed: a model or a blocking test failed; the events before it are yielded.
+    """
+    os.environ.update(home.environment() | {"UNICUS_LAKE_FILES": str(inputs)})
+    if os.environ.get(CLI_SWITCH) == "cli":
+        yield from _build_by_command(context, home, path)
+    else:
+        yield from _build_in_process(context, home, path)
+
+
+def _build_in_process(context: dg.AssetExecutionContext, home: Home, path: Path) -> Iterator[Any]:
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    params = get_updated_cli_invocation_params_for_context(
+        context=context, manifest=manifest(path), dagster_dbt_translator=Translator()
+    )
+    results: list[dict[str, Any]] = []
+    total = _tables_selected(context)
+    runner = dbtRunner(
+        manifest=_parsed(path), callbacks=[functools.partial(_keep_result, results, total)]
+    )
+    try:
+        outcome = runner.invoke(["build", *params.selection_args, *_arguments(home)])
+    finally:
+        # Or the next read-only open fails with "different configuration".
+        DuckDBConnectionManager.close_all_connections()
+    rows = table_rows(home)
+    for raw in results:
+        message = DbtCoreCliEventMessage(raw_event=raw, event_history_metadata={})
+        for event in message.to_default_asset_events(
+            manifest=params.manifest,
+            dagster_dbt_translator=params.dagster_dbt_translator,
+            context=context,
+            project=params.dbt_project,
+        ):
+            yield _with_rows(event, raw, rows)
+    if not outcome.success:
+        raise _failure(results, outcome.exception, home)
+
+
+def _keep_result(results: list[dict[str, Any]], total: int, event: Any) -> None:
+    if event.info.name not in RESULTS:
+        return
+    from google.protobuf.json_format import MessageToDict
+
+    raw = MessageToDict(event, preserving_proto_field_name=True)
+    results.append(raw)
+    if event.info.name == "LogModelResult":
+        done = sum(one["info"]["name"] == "LogModelResult" for one in results)
+        progress.step(done, total, raw["data"]["node_info"]["node_name"])
+
+
+def _tables_selected(context: dg.AssetExecutionContext) -> int:
+    return len(context.selected_asset_keys)
+
+
+def table_rows(home: Home) -> dict[tuple[str, str], int]:
+    """Rows of each table of the warehouse, by schema and name."""
+    if not home.warehouse.exists():
+        return {}
+    with duckdb.connect(str(home.warehouse), read_only=True) as con:
+        found = con.execute(
+            "select schema_name, table_name, estimated_size from duckdb_tables()"
+        ).fetchall()
+    return {(schema, table): rows for schema, table, rows in found}
+
+
+def _with_rows(event: Any, raw: dict[str, Any], rows: dict[tuple[str, str], int]) -> Any:
+    relation = raw["data"]["node_info"].get("node_relation", {})
+    count = rows.get((relation.get("schema", ""), relation.get("alias", "")))
+    if isinstance(event, dg.Output) and count is not None:
+        return event.with_metadata({**event.metadata, "dagster/row_count": count})
+    return event
+
+
+def _failure(results: list[dict[str, Any]], error: BaseException | None, home: Home) -> CheckFailed:
+    failed = [
+        raw["data"]["node_info"]
+        for raw in results
+        if raw["data"]["node_info"]["node_status"] in NODE_FAILED - {"skipped"}
+    ]
+    if not failed:
+        return CheckFailed("dbt", f"the build did not start ({type(error).__name__})",
+                           str(home.logs / "dbt.log"), f"read {home.logs / 'dbt.log'}")  # fmt: skip
+    first = failed[0]
+    kind = "check" if first["resource_type"] == "test" else "model"
+    others = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
+    return CheckFailed(
+        first["node_name"], f"the {kind} failed{others}",
+        str(DBT_PROJECT / first.get("node_path", "")),
+        f"read {home.logs / 'dbt.log'} for the query, correct the data or the model, then  unicus run",
+    )  # fmt: skip
+
+
+def _build_by_command(context: dg.AssetExecutionContext, home: Home, path: Path) -> Iterator[Any]:
+    # dbt is looked up on PATH, where the environment of this interpreter need not be.
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    dbt = DbtCliResource(
+        project_dir=DbtProject(DBT_PROJECT, target_path=home.root / "dbt"),
+        profiles_dir=str(DBT_PROJECT),
+    )
+    yield from dbt.cli(["build"], manifest=manifest(path), context=context).stream()
+
+
+def public_tables(path: Path) -> list[dict[str, Any]]:
+    """Nodes of the models that the published copy holds."""
+    return [
+        node
+        for node in manifest(path)["nodes"].values()
+        if node["resource_type"] == "model" and node["access"] == "public"
+    ]
+
+
+def refuse_mixed(home: Home, path: Path, selected: set[str], moment: Moment) -> None:
+    """Refuse to build `selected` models on others that were not built for this moment.
+
+    Raises:
+        MixedWarehouse: a run before this one stopped half-way.
+    """
+    nodes = {
+        node["name"]: node
+        for node in manifest(path)["nodes"].values()
+        if node["resource_type"] == "model"
+    }
+    below = {
+        parent.split(".")[-1]
+        for name in selected
+        for parent in nodes[name]["depends_on"]["nodes"]
+        if parent.startswith("model.")
+    }
+    stale = sorted(below - selected - built_for(home, moment))
+    if stale:
+        raise MixedWarehouse(home, stale, moment)
+
+
+def built_for(home: Home, moment: Moment) -> set[str]:
+    """Models that the warehouse holds as of exactly this moment."""
+    if not home.warehouse.exists():
+        return set()
+    with duckdb.connect(str(home.warehouse), read_only=True) as con:
+        tables = con.execute(
+            "select 1 from duckdb_tables() where schema_name = 'ops' and table_name = 'built_models'"
+        ).fetchall()
+        if not tables:
+            return set()
+        rows = con.execute(
+            "select model from ops.built_models where snapshot_id = ? and as_of = ?",
+            [moment.snapshot_id, moment.as_of],
+        ).fetchall()
+    return {model for (model,) in rows}

@@ -1,0 +1,64 @@
+"""Serving: the asset that publishes the public tables for BI."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from orchestration import dbt
+from orchestration.defs.ingest import OWNER, POOL
+from orchestration.progress import progress
+from orchestration.resources import UnicusRun
+from orchestration.runkey import run_key
+from orchestration.settings import read_config
+from serving.publish import MixedMoments, Publication, PublicTable, publish
+
+
+def published_asset(manifest: Path) -> dg.AssetsDefinition:
+    """The published copy, after every public model."""
+    tables = [_public_table(node) for node in dbt.public_tables(manifest)]
+
+    @dg.asset(
+        key=["serving", "published"],
+        deps=[dg.AssetKey([table.schema, table.name]) for table in tables],
+        group_name="serving",
+        description="The copy that BI reads: every public table, of one snapshot and one date, put"
+        " in place by one rename.",
+        kinds={"duckdb"},
+        owners=[OWNER],
+        pool=POOL,
+    )
+    def published(unicus: UnicusRun) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        progress.stage("publish")
+        home, moment = unicus.place, unicus.moment()
+        with unicus.faults_shown():
+            stale = sorted({t.name for t in tables} - dbt.built_for(home, moment))
+            if stale:
+                raise MixedMoments(home.published, stale, f"{moment.as_of}, {moment.snapshot_id}")
+            publication = Publication(
+                run_id=unicus.run_id,
+                snapshot_id=moment.snapshot_id,
+                as_of=moment.as_of,
+                published_at=datetime.now(UTC).replace(tzinfo=None),
+                key=run_key(moment.snapshot_id, moment.as_of, read_config(home)),
+            )
+            rows = publish(home.warehouse, home.published, tables, publication)
+        progress.note(f"{len(rows)} tables, {sum(rows.values()):,} rows")
+        return dg.MaterializeResult(
+            metadata={
+                "as_of": str(moment.as_of),
+                "snapshot_id": moment.snapshot_id,
+                "path": dg.MetadataValue.path(str(home.published)),
+                **{f"{name}_rows": count for name, count in rows.items()},
+            }
+        )
+
+    return published
+
+
+def _public_table(node: dict[str, Any]) -> PublicTable:
+    columns = {name: column["description"] for name, column in node["columns"].items()}
+    return PublicTable(node["schema"], node["name"], node["description"], columns)

@@ -1,0 +1,94 @@
+"""The graph executed inside this process, on Dagster's own instance of the home."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from orchestration.graph import JOB, build_definitions
+from orchestration.progress import progress
+from orchestration.settings import Home, read_config
+from orchestration.summary import Checks
+
+
+@dataclass
+class Outcome:
+    """How the graph ended; `error` holds Dagster's own words for the log."""
+
+    success: bool
+    error: str = ""
+    checks: Checks = field(default_factory=Checks)
+
+
+class Execution:
+    """One execution of all assets, or of those below the systems named."""
+
+    def __init__(self, home: Home, systems: tuple[str, ...], as_of: date | None) -> None:
+        self.run_id = str(uuid.uuid4())
+        self._home = home
+        self._systems = systems
+        self._as_of = as_of
+        self._instance = dg.DagsterInstance.get()
+
+    def run(self) -> Outcome:
+        """Execute; never raises for what an asset did."""
+        progress.faults.clear()
+        definitions = build_definitions(self._home)
+        job = definitions.resolve_job_def(JOB)
+        config = {"home": str(self._home.root), "as_of": str(self._as_of or "")}
+        result = job.execute_in_process(
+            instance=self._instance,
+            run_id=self.run_id,
+            run_config={"resources": {"unicus": {"config": config}}, "loggers": {"log": {}}},
+            asset_selection=self._selection(definitions),
+            raise_on_error=False,
+        )
+        return Outcome(result.success, self._error(result), self._checks(result))
+
+    def cancel(self) -> None:
+        """Tell Dagster that the run is over, so that the browser does not show it as running."""
+        run = self._instance.get_run_by_id(self.run_id)
+        if run:
+            self._instance.report_run_canceled(run)
+
+    def _selection(self, definitions: dg.Definitions) -> list[dg.AssetKey] | None:
+        """Everything, less the landing of the systems not named."""
+        if not self._systems:
+            return None
+        others = set(read_config(self._home).systems) - set(self._systems)
+        keys = definitions.resolve_asset_graph().executable_asset_keys
+        return [key for key in keys if not (key.path[0] == "landing" and key.path[1] in others)]
+
+    @staticmethod
+    def _error(result: Any) -> str:
+        failures = [e for e in result.all_events if e.is_step_failure]
+        texts = [str(e.step_failure_data.error.to_string()) for e in failures if e.step_failure_data.error]
+        if texts:
+            logging.getLogger("unicus").error("\n".join(texts))
+        cause = failures[0].step_failure_data.error if failures else None
+        while cause and cause.cause:
+            cause = cause.cause
+        return f"{cause.cls_name}: {cause.message}" if cause else ""
+
+    @staticmethod
+    def _checks(result: Any) -> Checks:
+        evaluations = result.get_asset_check_evaluations()
+        bad = [e for e in evaluations if not e.passed]
+        warned = [e for e in bad if e.severity == dg.AssetCheckSeverity.WARN]
+        failed = [e for e in bad if e.severity != dg.AssetCheckSeverity.WARN]
+        return Checks(
+            passed=len(evaluations) - len(bad),
+            warned=tuple(_told(e) for e in warned),
+            failed=tuple(_told(e) for e in failed),
+        )
+
+
+def _told(evaluation: Any) -> str:
+    found = evaluation.metadata.get("dagster_dbt/failed_row_count")
+    count = f": {found.value:,} rows" if found else ""
+    return f"{evaluation.check_name}{count}"

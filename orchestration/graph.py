@@ -1,0 +1,47 @@
+"""The one graph, from landing to the published copy, put together from what `defs/` makes."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+import dagster as dg
+
+from orchestration import dbt
+from orchestration.defs.identity import identity_assets
+from orchestration.defs.ingest import landing_assets, raw_assets
+from orchestration.defs.predict import predict_assets
+from orchestration.defs.serve import published_asset
+from orchestration.defs.transform import warehouse_assets
+from orchestration.resources import UnicusRun
+from orchestration.settings import Home, read_config, read_systems
+
+JOB = "everything"
+
+
+def build_definitions(home: Home) -> dg.Definitions:
+    """The graph of one home: its systems decide what lies at landing."""
+    os.environ.update(home.environment())
+    systems = read_systems(read_config(home))
+    manifest = dbt.manifest_path(home)
+    assets: list[dg.AssetsDefinition] = [
+        *(landing_assets(system) for system in systems),
+        raw_assets(systems),
+        warehouse_assets(manifest),
+        identity_assets(),
+        *predict_assets(),
+        published_asset(manifest),
+    ]
+    return dg.Definitions(
+        assets=assets,
+        jobs=[dg.define_asset_job(JOB, selection=dg.AssetSelection.all())],
+        resources={"unicus": UnicusRun(home=str(home.root))},
+        executor=dg.in_process_executor,
+        loggers={"log": _log_file},
+    )
+
+
+@dg.logger
+def _log_file(_context: dg.InitLoggerContext) -> logging.Logger:
+    """What Dagster says, into the log of the run instead of onto the screen."""
+    return logging.getLogger("unicus.dagster")

@@ -1,0 +1,108 @@
+"""The lock of a home: one run at a time, whoever starts it.
+
+A file lock, so that a killed run leaves nothing behind. Within one process it may be taken again:
+the command line takes it before Dagster is imported, the run's own resource after.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+_held: dict[Path, int] = {}
+
+
+class HomeBusy(Exception):
+    """Another run holds the home; says who."""
+
+    code = "home-busy"
+    exit_code = 3
+
+    def __init__(self, root: Path, holder: dict[str, str]) -> None:
+        who = ", ".join(f"{key} {value}" for key, value in holder.items())
+        super().__init__(f"{root} is held by {who or 'another run'}")
+        self.subject = str(root)
+        self.what = "another run holds this home"
+        self.where = str(root / ".lock")
+        self.why = f"held by {who or 'a run that has just started'}"
+        self.fix = "wait until it is done, then  unicus run"
+
+
+@contextmanager
+def hold(root: Path, wait_seconds: float = 0.0) -> Iterator[None]:
+    """Hold the lock of the home at `root`.
+
+    Args:
+        root: the home's folder; must exist.
+        wait_seconds: how long to wait for another run to end.
+
+    Raises:
+        HomeBusy: another process still holds it.
+    """
+    root = root.resolve()
+    if root in _held:
+        yield
+        return
+    handle = os.open(root / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        _acquire(handle, root, wait_seconds)
+        _held[root] = handle
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, json.dumps(_self_description()).encode(), 0)
+        yield
+        os.ftruncate(handle, 0)
+    finally:
+        _held.pop(root, None)
+        os.close(handle)
+
+
+def holder(root: Path) -> dict[str, str] | None:
+    """Who holds the home at `root`, or None when nobody does."""
+    try:
+        handle = os.open(root / ".lock", os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _description(handle)
+    finally:
+        os.close(handle)
+    return None
+
+
+def _acquire(handle: int, root: Path, wait_seconds: float) -> None:
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise HomeBusy(root, _description(handle)) from None
+            time.sleep(0.5)
+        else:
+            return
+
+
+def _self_description() -> dict[str, str]:
+    return {
+        "pid": str(os.getpid()),
+        "host": socket.gethostname(),
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "since": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
+    }
+
+
+def _description(handle: int) -> dict[str, str]:
+    try:
+        return dict(json.loads(os.pread(handle, 4096, 0)))
+    except ValueError:
+        return {}

@@ -1,0 +1,182 @@
+"""The moment a run stands at: one snapshot of the lake, one `as_of`, the dates it needs features for.
+
+A run that starts at landing freezes a new one; a partial run stands at the last complete one, which
+the published copy remembers. dbt learns of it, and of every file to read, from one list.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+
+from identity.resolve import TABLES as IDENTITY_TABLES
+from intake.contract import contracts
+from intake.lake import Lake, LakeFile, write_text_durably
+from intake.snapshot import day_range, freeze, read_snapshot
+from ml.splits import training_dates
+from ml.tables import TABLES as ML_TABLES
+from orchestration.settings import Home, SettingFault, read_config
+from serving.publish import read_publication
+
+CLV_HORIZON_DAYS = 90
+
+RUN_SCHEMA = pa.schema(
+    [
+        ("as_of", pa.date32()),
+        ("business_timezone", pa.string()),
+        ("reporting_currency", pa.string()),
+        ("snapshot_id", pa.string()),
+    ]
+)
+DATES_SCHEMA = pa.schema(
+    [("as_of_date", pa.date32()), ("is_run", pa.bool_()), ("is_training", pa.bool_())]
+)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where a run stands.
+
+    Attributes:
+        snapshot_id: the frozen set of live loads.
+        as_of: everything dated on or after it is invisible.
+        first_day: first day with data.
+        training_dates: as-of dates whose labels are closed, for training and backtests.
+    """
+
+    snapshot_id: str
+    as_of: date
+    first_day: date
+    training_dates: tuple[date, ...]
+
+
+def new_moment(home: Home, as_of: date | None) -> Moment:
+    """Freeze what is live now, and stand at `as_of` or else after the last complete day.
+
+    Raises:
+        SettingFault: there is no data to stand on, or none before `as_of`.
+    """
+    lake, config = home.lake, read_config(home)
+    snapshot = freeze(lake, contracts())
+    days = day_range(lake, snapshot, contracts(), config.business_timezone)
+    if days is None:
+        raise _no_day(home, "no order is loaded, so there is no day to stand at")
+    first_day, default = days
+    if as_of and as_of <= first_day:
+        raise _no_day(home, f"as of {as_of} nothing has happened yet, the first order is of {first_day}")
+    return _moment(snapshot.snapshot_id, as_of or default, first_day)
+
+
+def last_moment(home: Home) -> Moment:
+    """The moment of the last complete run.
+
+    Raises:
+        SettingFault: there was none.
+    """
+    publication = read_publication(home.published)
+    if publication is None:
+        raise SettingFault(
+            "no-complete-run", str(home.root), "a part of the graph needs a complete run before it",
+            where=str(home.published), why="nothing was published in this home yet",
+            fix="materialize everything once:  unicus run",
+        )  # fmt: skip
+    lake = home.lake
+    snapshot = read_snapshot(lake, publication.snapshot_id)
+    days = day_range(lake, snapshot, contracts(), read_config(home).business_timezone)
+    return _moment(publication.snapshot_id, publication.as_of, days[0] if days else publication.as_of)
+
+
+def _moment(snapshot: str, as_of: date, first_day: date) -> Moment:
+    dates = training_dates(first_day, as_of, CLV_HORIZON_DAYS)
+    return Moment(snapshot, as_of, first_day, tuple(dates))
+
+
+def _no_day(home: Home, why: str) -> SettingFault:
+    return SettingFault(
+        "no-day-to-stand-at", str(home.root), "there is no day to compute anything for",
+        where=str(home.config_path), why=why,
+        fix="load a system that has orders, or choose a later date with  --as-of DATE",
+    )  # fmt: skip
+
+
+def keep(home: Home, run_id: str, moment: Moment) -> None:
+    """Write down where the run stands, for its later steps."""
+    write_text_durably(_kept(home, run_id), json.dumps(asdict(moment), default=str))
+
+
+def kept(home: Home, run_id: str) -> Moment | None:
+    """Where the run stands, if it said so already."""
+    path = _kept(home, run_id)
+    if not path.exists():
+        return None
+    raw = json.loads(path.read_text("utf-8"))
+    return Moment(
+        raw["snapshot_id"],
+        date.fromisoformat(raw["as_of"]),
+        date.fromisoformat(raw["first_day"]),
+        tuple(map(date.fromisoformat, raw["training_dates"])),
+    )
+
+
+def _kept(home: Home, run_id: str) -> Path:
+    return home.moments / f"{run_id}.json"
+
+
+def write_inputs(home: Home, moment: Moment) -> Path:
+    """Write the list of every file that dbt's sources are made of, and return its path.
+
+    The raw part is the frozen snapshot; what identity and models wrote is what is live now, which
+    only the run that holds the home can change.
+    """
+    lake = home.lake
+    files = [
+        *read_snapshot(lake, moment.snapshot_id).files,
+        *_moment_files(home, moment),
+        *_product_files(lake),
+    ]
+    lines = [
+        json.dumps({"source": f.source, "table": f.table, "path": str(lake.path(f))}) for f in files
+    ]
+    path = home.moments / "inputs.json"
+    write_text_durably(path, "\n".join(lines) + "\n")
+    return path
+
+
+def _moment_files(home: Home, moment: Moment) -> list[LakeFile]:
+    config = read_config(home)
+    run = {
+        "as_of": moment.as_of,
+        "business_timezone": config.business_timezone,
+        "reporting_currency": config.reporting_currency,
+        "snapshot_id": moment.snapshot_id,
+    }
+    dates = [
+        {"as_of_date": day, "is_run": day == moment.as_of, "is_training": day != moment.as_of}
+        for day in (*moment.training_dates, moment.as_of)
+    ]
+    files = []
+    for table, rows, schema in (("run", [run], RUN_SCHEMA), ("as_of_dates", dates, DATES_SCHEMA)):
+        path = home.moments / f"{table}.parquet"
+        staged = home.lake.stage(pa.Table.from_pylist(rows, schema=schema), "moment", table, str(path))
+        staged.staged.replace(path)
+        files.append(staged.target)
+    return files
+
+
+def _product_files(lake: Lake) -> list[LakeFile]:
+    schemas = [
+        lake.put_schema(source, table, schema)
+        for source, tables in (("identity", IDENTITY_TABLES), ("ml", ML_TABLES))
+        for table, schema in tables.items()
+    ]
+    written = [
+        file
+        for record in lake.live()
+        for file in record.files
+        if file.source in ("identity", "ml")
+    ]
+    return [*schemas, *written]

@@ -1,0 +1,82 @@
+"""What the assets are given: the run they are part of, with its home, its lock and its moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+from pydantic import PrivateAttr
+
+from orchestration import lock, moment
+from orchestration.moment import Moment
+from orchestration.progress import progress
+from orchestration.settings import Home
+
+WAIT_SECONDS = 900.0
+"""How long a run started from the browser or by the daemon waits for the one that holds the home."""
+
+
+class UnicusRun(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """One run on one home. Holds the home's lock from its first step to its last.
+
+    Attributes:
+        home: folder of the home.
+        as_of: the date to stand at, ISO; empty for the day after the last complete day.
+    """
+
+    home: str
+    as_of: str = ""
+    _run_id: str = PrivateAttr(default="")
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[UnicusRun]:
+        """Take the lock of the home for the whole run."""
+        self._run_id = context.run_id or ""
+        place = self.place
+        with self.faults_shown():
+            place.create()
+        with lock.hold(place.root, WAIT_SECONDS):
+            place.lake.clear_incoming()
+            yield self
+
+    @property
+    def place(self) -> Home:
+        """The home."""
+        return Home(Path(self.home))
+
+    @property
+    def run_id(self) -> str:
+        """Dagster's id of the run."""
+        return self._run_id
+
+    def freeze(self) -> Moment:
+        """Freeze what is live now and stand on it; the later steps of the run stand there too."""
+        frozen = moment.new_moment(self.place, date.fromisoformat(self.as_of) if self.as_of else None)
+        moment.keep(self.place, self.run_id, frozen)
+        return frozen
+
+    def moment(self) -> Moment:
+        """Where the run stands; a run that froze nothing stands at the last complete moment."""
+        found = moment.kept(self.place, self.run_id)
+        if found is None:
+            found = moment.last_moment(self.place)
+            moment.keep(self.place, self.run_id, found)
+        return found
+
+    @contextmanager
+    def faults_shown(self) -> Iterator[None]:
+        """Turn an exception that explains itself into a failure without a traceback."""
+        try:
+            yield
+        except Exception as error:
+            if not hasattr(error, "code"):
+                raise
+            progress.faults.append(error)  # type: ignore[arg-type]
+            raise dg.Failure(
+                description=f"{error.code}: {error.subject}: {error.what}",  # type: ignore[attr-defined]
+                metadata={key: str(getattr(error, key)) for key in ("where", "why", "fix")},
+                allow_retries=False,
+            ) from error

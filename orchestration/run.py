@@ -1,0 +1,223 @@
+"""One run in this process: plan it, execute the graph, tell what came of it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from orchestration.console import Manner, StageTalk, error_json, error_text, say
+from orchestration.progress import progress
+from orchestration.settings import (
+    Home,
+    HomeConfig,
+    SystemPlace,
+    default_config,
+    read_config,
+    read_systems,
+    write_config,
+)
+
+INTERRUPTED = 130
+DEFECT = 70
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the person asked for."""
+
+    home: Home
+    systems: tuple[str, ...] = ()
+    systems_dir: str = ""
+    as_of: date | None = None
+    even_if_unchanged: bool = False
+
+
+@dataclass
+class Ending:
+    """How a run ended: what to show, and the exit code."""
+
+    exit_code: int
+    text: str
+    value: dict[str, Any] = field(default_factory=dict)
+
+
+def settle_config(request: Request) -> HomeConfig:
+    """The home's settings, with the systems the person names added to them.
+
+    Raises:
+        InputFault: a system that does not exist.
+        SettingFault: a `home.yaml` that cannot be used.
+    """
+    from intake.source import SYSTEMS, find_systems, read_system
+
+    own = find_systems([Path(request.systems_dir)]) if request.systems_dir else {}
+    folders = {name: str(path.parent.absolute()) for name, path in own.items()}
+    exists = request.home.config_path.exists()
+    if not exists and (request.systems or own):
+        return default_config(list(request.systems or own), folders)
+    config = read_config(request.home)
+    added = {
+        name: SystemPlace(folder=folders.get(name, ""))
+        for name in (request.systems or own)
+        if name not in config.systems
+    }
+    for name, place in added.items():
+        read_system(name, [SYSTEMS, *([Path(place.folder)] if place.folder else [])])
+    return replace(config, systems=config.systems | added)
+
+
+def prepare(request: Request) -> HomeConfig:
+    """Make the home and write its settings if they are new."""
+    config = settle_config(request)
+    read_systems(config)
+    request.home.create()
+    if not request.home.config_path.exists() or config != read_config(request.home):
+        write_config(request.home, config)
+    return config
+
+
+def files_to_load(home: Home, config: HomeConfig) -> tuple[list[str], int]:
+    """Files that are not in the lake yet, as `system/entity file`, and how many are."""
+    from intake.contract import contracts
+    from intake.lake import file_hash
+    from intake.load import load_id
+
+    known = {record.record_id for record in home.lake.live("load")}
+    new, old = [], 0
+    digests: dict[Path, str] = {}
+    for system in read_systems(config):
+        for entity in system.spec.entities:
+            for path in system.files(entity):
+                digest = digests.setdefault(path, "") or file_hash(path)
+                digests[path] = digest
+                if load_id(system, contracts()[entity], digest) in known:
+                    old += 1
+                else:
+                    new.append(f"{system.name}/{entity} {path.name}")
+    return new, old
+
+
+def nothing_to_do(request: Request, config: HomeConfig) -> str | None:
+    """Say so when the published copy is already what this run would make."""
+    from intake.snapshot import snapshot_id
+    from orchestration.runkey import run_key
+    from serving.publish import read_publication
+
+    publication = read_publication(request.home.published)
+    if publication is None or request.even_if_unchanged:
+        return None
+    if request.as_of not in (None, publication.as_of) or files_to_load(request.home, config)[0]:
+        return None
+    snapshot = snapshot_id(request.home.lake.live("load"))
+    if publication.key != run_key(snapshot, publication.as_of, config):
+        return None
+    return (
+        f"Nothing new: no new file, same date ({publication.as_of}), same code;"
+        f" BI reads the run of {publication.published_at:%Y-%m-%d %H:%M} UTC"
+    )
+
+
+def execute(request: Request, manner: Manner) -> Ending:
+    """Execute the graph on a prepared home, under its lock."""
+    home, began, clock = request.home, datetime.now(UTC), time.monotonic()
+    os.environ.update(home.environment())
+    from orchestration.execution import Execution
+
+    talk = StageTalk(manner)
+    progress.listener = talk
+    execution = Execution(home, request.systems, request.as_of)
+    _log_to(home.logs / f"{execution.run_id}.log")
+    _stop_on_interrupt(execution, talk, home)
+    outcome = execution.run()
+    talk.close(failed=not outcome.success)
+    seconds = time.monotonic() - clock
+    if not outcome.success:
+        return _failed(home, execution.run_id, outcome.error, seconds, manner)
+    from orchestration.summary import summarise, summary_text
+
+    systems = read_systems(read_config(home))
+    value = summarise(home, systems, execution.run_id, seconds, began, outcome.checks)
+    (home.logs / f"{execution.run_id}.json").write_text(json.dumps(value, indent=1, default=str))
+    return Ending(0, summary_text(value), value)
+
+
+def state_of(home: Home) -> str:
+    """What still stands, for errors: what BI reads now."""
+    from serving.publish import read_publication
+
+    try:
+        publication = read_publication(home.published)
+    except Exception:  # noqa: BLE001 - a broken copy must not hide the error that is being shown
+        return "the published copy cannot be opened; unicus doctor tells more"
+    if publication is None:
+        return "nothing is published in this home yet"
+    return f"BI still reads the run of {publication.published_at:%Y-%m-%d %H:%M} UTC"
+
+
+def _failed(home: Home, run_id: str, error: str, seconds: float, manner: Manner) -> Ending:
+    log = home.logs / f"{run_id}.log"
+    state = state_of(home)
+    faults = progress.faults or [_Internal(log, error)]
+    if manner.is_verbose and error:
+        say(error)
+    text = "\n\n".join(error_text(fault, state, manner) for fault in faults)
+    code = max(getattr(fault, "exit_code", 1) for fault in faults)
+    say(text)
+    head = f"Stopped at {progress.current or 'start'} after {seconds:.1f} s · log {log}"
+    value = {
+        "schema": "unicus.run/1", "status": "failed", "home": str(home.root), "run_id": run_id,
+        "stage": progress.current, "error": error_json(faults[0], state),
+        "errors": [error_json(fault, state) for fault in faults], "exit_code": code,
+    }  # fmt: skip
+    (home.logs / f"{run_id}.json").write_text(json.dumps(value, indent=1))
+    return Ending(code, f"{head}\n  resume  unicus run", value)
+
+
+class _Internal:
+    """A defect of ours, shown without a traceback."""
+
+    code = "internal"
+    exit_code = DEFECT
+    why = "this is a defect of Unicus, not of your data"
+    fix = "run again with  --verbose  and send the log"
+
+    def __init__(self, log: Path, error: str) -> None:
+        self.subject = progress.current or "run"
+        last = error.strip().splitlines()[-1] if error.strip() else "unknown"
+        # Of an exception only its kind is shown: its text may hold data.
+        self.what = f"{last.split(':')[0]} in the stage {self.subject}"
+        self.where = str(log)
+
+
+def _log_to(path: Path) -> None:
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logger = logging.getLogger("unicus")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    logging.captureWarnings(True)
+    warnings = logging.getLogger("py.warnings")
+    warnings.addHandler(handler)
+    warnings.propagate = False
+
+
+def _stop_on_interrupt(execution: Any, talk: StageTalk, home: Home) -> None:
+    """Ctrl-C ends the process at once: what is not committed does not exist, so nothing is half-done."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        talk.close(failed=True)
+        say(f"Interrupted at {progress.current or 'start'}; {state_of(home)}\n  resume  unicus run")
+        execution.cancel()
+        os._exit(INTERRUPTED)
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)

@@ -1,0 +1,256 @@
+"""Where a home keeps its state, and what its `home.yaml` says.
+
+A home is one company, or one sample data set. Command line, UI, daemon and tests read the same file.
+Option, then environment, then `home.yaml`, then default.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from intake.lake import Lake
+    from intake.source import System
+
+PROJECT = Path(__file__).resolve().parent.parent
+DBT_PROJECT = PROJECT / "dbt_project"
+HOME_VARIABLE = "UNICUS_HOME"
+DEFAULT_DATA = "complete_journey"
+ROOMS = ("intake", "identity", "dbt_project", "ml", "serving", "orchestration")
+QUIET = {
+    "DO_NOT_TRACK": "true",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+"""Telemetry of every tool below, off."""
+
+
+class SettingFault(Exception):
+    """A setting that cannot be used; carries what an error shows."""
+
+    exit_code = 2
+
+    def __init__(self, code: str, subject: str, what: str, *, where: str, why: str, fix: str) -> None:
+        super().__init__(f"{subject}: {what}")
+        self.code, self.subject, self.what = code, subject, what
+        self.where, self.why, self.fix = where, why, fix
+
+
+@dataclass(frozen=True)
+class SystemPlace:
+    """A system of the home: the folder its definition lies in, and where its files lie.
+
+    Empty means the project's own definition, and the location that `source.yaml` names.
+    """
+
+    folder: str = ""
+    location: str = ""
+
+
+@dataclass(frozen=True)
+class HomeConfig:
+    """`home.yaml`."""
+
+    business_timezone: str
+    reporting_currency: str
+    systems: dict[str, SystemPlace]
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder with all state of one company or sample data set."""
+
+    root: Path
+
+    @classmethod
+    def from_environment(cls) -> Home:
+        """The home that `UNICUS_HOME` names, else `.unicus/complete_journey` below this folder."""
+        return cls(Path(os.environ.get(HOME_VARIABLE) or f".unicus/{DEFAULT_DATA}").absolute())
+
+    @property
+    def config_path(self) -> Path:
+        """`home.yaml`."""
+        return self.root / "home.yaml"
+
+    @property
+    def lake(self) -> Lake:
+        """The lake of this home."""
+        from intake.lake import Lake
+
+        return Lake(self.root / "lake")
+
+    @property
+    def warehouse(self) -> Path:
+        """The file only dbt writes; it can be deleted and rebuilt at any time."""
+        return self.root / "warehouse" / "warehouse.duckdb"
+
+    @property
+    def published(self) -> Path:
+        """The file BI reads."""
+        return self.root / "serving" / "published.duckdb"
+
+    @property
+    def mlflow(self) -> Path:
+        """Runs, models and their plots."""
+        return self.root / "mlflow"
+
+    @property
+    def dagster(self) -> Path:
+        """Dagster's own storage, its `DAGSTER_HOME`."""
+        return self.root / "dagster"
+
+    @property
+    def logs(self) -> Path:
+        """One log and one summary per run."""
+        return self.root / "logs"
+
+    @property
+    def moments(self) -> Path:
+        """Where each run stood: snapshot, date, and the files it read."""
+        return self.root / "moments"
+
+    def create(self) -> None:
+        """Make the folders of a new home; harmless on one that exists.
+
+        Raises:
+            SettingFault: the home cannot be written.
+        """
+        try:
+            for folder in (self.warehouse.parent, self.published.parent, self.mlflow, self.dagster,
+                           self.logs, self.moments):  # fmt: skip
+                folder.mkdir(parents=True, exist_ok=True)
+            self.lake.create()
+            probe = self.root / ".writable"
+            probe.touch()
+            probe.unlink()
+            _keep_dagster_settings(self.dagster)
+        except OSError as error:
+            raise SettingFault(
+                "home-not-writable", str(self.root), "the home cannot be written",
+                where=str(error.filename or self.root), why=str(error.strerror).lower(),
+                fix="give yourself the right to write there, or choose another with  --home DIR",
+            ) from error  # fmt: skip
+
+    def environment(self) -> dict[str, str]:
+        """Variables that tools below need before they are imported."""
+        return QUIET | {
+            HOME_VARIABLE: str(self.root),
+            "DAGSTER_HOME": str(self.dagster),
+            "UNICUS_WAREHOUSE": str(self.warehouse),
+        }
+
+
+def _keep_dagster_settings(folder: Path) -> None:
+    kept, ours = folder / "dagster.yaml", (PROJECT / "dagster.yaml").read_text("utf-8")
+    if not kept.exists() or kept.read_text("utf-8") != ours:
+        kept.write_text(ours, "utf-8")
+
+
+def read_config(home: Home) -> HomeConfig:
+    """Read `home.yaml`; without one, what the sample data set would write.
+
+    Raises:
+        SettingFault: a key that does not exist, or a value of the wrong kind.
+    """
+    import yaml
+
+    if not home.config_path.exists():
+        return default_config([DEFAULT_DATA], {})
+    try:
+        raw = yaml.safe_load(home.config_path.read_text("utf-8"))
+        _refuse_unknown(home, raw, ("business_timezone", "reporting_currency", "systems"))
+        systems = {}
+        for name, place in raw["systems"].items():
+            _refuse_unknown(home, place or {}, ("folder", "location"))
+            systems[name] = SystemPlace(**(place or {}))
+        return HomeConfig(raw["business_timezone"], raw["reporting_currency"], systems)
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        raise SettingFault(
+            "bad-setting", "home.yaml", "the file cannot be used", where=str(home.config_path),
+            why=f"{type(error).__name__}: it needs business_timezone, reporting_currency, systems",
+            fix="correct it, or delete it and let  unicus run  write it anew",
+        ) from error  # fmt: skip
+
+
+def _refuse_unknown(home: Home, raw: dict[str, object], known: tuple[str, ...]) -> None:
+    for key in set(raw) - set(known):
+        near = difflib.get_close_matches(key, known, n=1)
+        raise SettingFault(
+            "bad-setting", "home.yaml", f'there is no setting "{key}"', where=str(home.config_path),
+            why=f"the settings are {', '.join(known)}",
+            fix=f"write {near[0] if near else known[0]} instead, then  unicus run",
+        )  # fmt: skip
+
+
+def default_config(systems: list[str], folders: dict[str, str]) -> HomeConfig:
+    """What the first run of a home writes: time zone and currency of its first system."""
+    from intake.source import SYSTEMS, read_system
+
+    first = read_system(systems[0], [SYSTEMS, *(Path(f) for f in folders.values())])
+    return HomeConfig(
+        first.spec.business_timezone,
+        first.spec.currency,
+        {name: SystemPlace(folder=folders.get(name, "")) for name in systems},
+    )
+
+
+def write_config(home: Home, config: HomeConfig) -> None:
+    """Write `home.yaml`."""
+    import yaml
+
+    from intake.lake import write_text_durably
+
+    systems = {
+        name: {k: v for k, v in vars(place).items() if v} for name, place in config.systems.items()
+    }
+    text = yaml.safe_dump(vars(config) | {"systems": systems}, sort_keys=False)
+    write_text_durably(home.config_path, text)
+
+
+def read_systems(config: HomeConfig) -> list[System]:
+    """Read the systems of a home.
+
+    Raises:
+        InputFault: one does not exist or cannot be read.
+        SettingFault: one sells in another currency than the home reports in.
+    """
+    from intake.source import SYSTEMS, read_system
+
+    systems = []
+    for name, place in config.systems.items():
+        folders = [SYSTEMS, *([Path(place.folder)] if place.folder else [])]
+        system = read_system(name, folders, place.location or None)
+        if system.spec.currency != config.reporting_currency:
+            raise SettingFault(
+                "currency-without-rate", name, f"its amounts are in {system.spec.currency}",
+                where=f"{system.folder / 'source.yaml'}, currency",
+                why=f"this home reports in {config.reporting_currency}, has no exchange rates, and"
+                " never sums different currencies",
+                fix="load it into a home of its own:  unicus run --home DIR --system " + name,
+            )  # fmt: skip
+        systems.append(system)
+    return systems
+
+
+def code_hash(rooms: tuple[str, ...] = ROOMS) -> str:
+    """Hash of the Python, SQL, YAML and contracts that decide what a run computes."""
+    digest = hashlib.sha256()
+    for path in code_files(rooms):
+        digest.update(str(path.relative_to(PROJECT)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def code_files(rooms: tuple[str, ...] = ROOMS) -> list[Path]:
+    """Files that `code_hash` reads."""
+    kinds = {".py", ".sql", ".yml", ".yaml"}
+    return sorted(
+        path
+        for room in rooms
+        for path in (PROJECT / room).rglob("*")
+        if path.suffix in kinds and "target" not in path.relative_to(PROJECT).parts
+    )

@@ -1,0 +1,208 @@
+"""The summary of a run: what happened to the data, and what to open next.
+
+Read from the home after the run (register, warehouse, published copy), so that it tells what is
+there and not what was meant. Shown on screen, kept as JSON beside the log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import duckdb
+
+from intake.lake import Record
+from intake.load import Load
+from intake.snapshot import read_snapshot
+from intake.source import System
+from orchestration import moment as moments
+from orchestration.console import aligned
+from orchestration.moment import Moment
+from orchestration.settings import Home
+from serving.publish import read_publication
+
+SCHEMA = "unicus.run/1"
+ROOMS = ("raw", "staging", "core", "features", "marts")
+
+
+@dataclass(frozen=True)
+class Checks:
+    """How the data checks ended."""
+
+    passed: int = 0
+    warned: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+
+def summarise(
+    home: Home, systems: list[System], run_id: str, seconds: float, began: datetime, checks: Checks
+) -> dict[str, Any]:
+    """Collect the summary of a run that ended well, as one JSON object."""
+    moment = moments.kept(home, run_id)
+    assert moment is not None, "a run that ended well stands somewhere"
+    loads = read_snapshot(home.lake, moment.snapshot_id).loads
+    return {
+        "schema": SCHEMA,
+        "status": "done",
+        "home": str(home.root),
+        "run_id": run_id,
+        "log": str(home.logs / f"{run_id}.log"),
+        "seconds": round(seconds, 1),
+        "as_of": str(moment.as_of),
+        "snapshot_id": moment.snapshot_id,
+        "loads": len(loads),
+        "new_loads": _new_loads(home.lake.live("load"), began),
+        "rows": _accounting(loads),
+        "layers": _layers(home, loads),
+        "customers": _customers(home, began),
+        "published": _published(home),
+        "checks": {"passed": checks.passed, "warned": list(checks.warned), "failed": list(checks.failed)},
+        "model": _model(home, moment, began),
+        "left_out": _left_out(loads),
+        "not_read": [
+            {"system": s.name, "path": one.path, "why": one.why}
+            for s in systems
+            for one in s.spec.not_read
+        ],
+        "next": ["make ui", "unicus status", "docs/read-the-marts.md"],
+    }  # fmt: skip
+
+
+def _new_loads(records: list[Record], began: datetime) -> int:
+    return sum(datetime.fromisoformat(record.committed_at) >= began for record in records)
+
+
+def _accounting(loads: tuple[Load, ...]) -> dict[str, int]:
+    names = ("accepted", "quarantined", "excluded", "not_applicable", "redelivered")
+    return {
+        "read": sum(load.read_rows for load in loads),
+        **{name: sum(load.rows(name) for load in loads) for name in names},
+    }
+
+
+def _layers(home: Home, loads: tuple[Load, ...]) -> dict[str, dict[str, int]]:
+    """Tables and rows of each room; views hold no rows of their own."""
+    with duckdb.connect(str(home.warehouse), read_only=True) as con:
+        found = con.execute("""
+            select schema_name, count(*), sum(estimated_size) from duckdb_tables()
+            where schema_name <> 'ops' group by schema_name
+        """).fetchall()
+    layers = {"raw": {"tables": len({load.entity for load in loads}),
+                      "rows": sum(load.stored_rows for load in loads)}}  # fmt: skip
+    layers |= {schema: {"tables": tables, "rows": int(rows)} for schema, tables, rows in found}
+    return {room: layers[room] for room in ROOMS if room in layers}
+
+
+def _customers(home: Home, began: datetime) -> dict[str, int]:
+    with duckdb.connect(str(home.published), read_only=True) as con:
+        row = con.execute("select count(*) from marts.customer_360").fetchone()
+    created = sum(
+        file.rows
+        for record in home.lake.live("identity_events")
+        if datetime.fromisoformat(record.committed_at) >= began
+        for file in record.files
+        if file.table == "identity_events"
+    )
+    return {"total": int(row[0]) if row else 0, "new": created}
+
+
+def _published(home: Home) -> dict[str, Any]:
+    with duckdb.connect(str(home.published), read_only=True) as con:
+        tables = con.execute(
+            "select count(*) from duckdb_tables() where table_name <> 'publication'"
+        ).fetchone()
+    publication = read_publication(home.published)
+    return {
+        "tables": int(tables[0]) if tables else 0,
+        "path": str(home.published),
+        "as_of": str(publication.as_of) if publication else None,
+    }
+
+
+def _model(home: Home, moment: Moment, began: datetime) -> dict[str, Any]:
+    """What the newest backtest says, and who scored."""
+    trainings, scores = home.lake.live("training"), home.lake.live("scores")
+    training = trainings[-1]
+    scored = [r for r in scores if r.details["as_of"] == str(moment.as_of)][-1]
+    return {
+        "name": "clv_90d",
+        "version": training.details["model_version"],
+        "is_promoted": training.details["promoted"],
+        "is_reused": datetime.fromisoformat(training.committed_at) < began,
+        "reason": training.details["reason"],
+        "scores": scored.details["reason"],
+        "backtest": _backtest(home),
+    }
+
+
+def _backtest(home: Home) -> list[dict[str, Any]]:
+    with duckdb.connect(str(home.published), read_only=True) as con:
+        found = con.execute("""
+            select cutoff_date, predictor, is_model, customers_count, ngini_rate, bias_rate,
+                decile_error_rate, ngini_gain_rate, ngini_gain_low_rate, ngini_gain_high_rate
+            from marts.model_performance
+            order by cutoff_date, is_model desc, predictor
+        """)
+        names = [column[0] for column in found.description or []]
+        return [
+            {
+                name: round(value, 4) if isinstance(value, float) else value
+                for name, value in zip(names, row, strict=True)
+            }
+            for row in found.fetchall()
+        ]
+
+
+def _left_out(loads: tuple[Load, ...]) -> list[dict[str, Any]]:
+    return [
+        {"system": load.source_system, "entity": load.entity, "outcome": one.outcome,
+         "reason": one.reason, "rows": one.rows}
+        for load in loads
+        for one in load.outcomes
+        if one.outcome != "accepted" and one.rows
+    ]  # fmt: skip
+
+
+def summary_text(summary: dict[str, Any]) -> str:
+    """The summary as a person reads it; the last lines are what to do next."""
+    rows, checks = summary["rows"], summary["checks"]
+    parts = " + ".join(f"{rows[name]:,} {name.replace('_', ' ')}" for name in list(rows)[1:])
+    lines = [
+        ("rows", f"{rows['read']:,} read = {parts}"),
+        *((room, f"{has['rows']:,} rows in {has['tables']} tables")
+          for room, has in summary["layers"].items()),
+        ("customers", f"{summary['customers']['total']:,}   ({summary['customers']['new']:,} new)"),
+        ("published", f"{summary['published']['tables']} tables, as of {summary['as_of']},"
+                      f" {summary['published']['path']}"),
+        ("checks", f"{checks['passed']} passed, {len(checks['warned'])} warned,"
+                   f" {len(checks['failed'])} failed"),
+        *_model_lines(summary["model"]),
+        *(("warned", text) for text in checks["warned"]),
+        *((one["outcome"], f"{one['rows']:,} rows of {one['entity']} of {one['system']}:"
+                           f" {one['reason']}") for one in summary["left_out"]),
+        *(("not read", f"{one['path']} of {one['system']}") for one in summary["not_read"]),
+        ("next", " · ".join(summary["next"])),
+    ]  # fmt: skip
+    head = f"Done in {summary['seconds']:.1f} s · run {summary['run_id'][:8]} · log {summary['log']}"
+    return head + "\n" + aligned(lines)
+
+
+def _model_lines(model: dict[str, Any]) -> list[tuple[str, str]]:
+    lines = [(model["name"], model["reason"] + (" (training reused)" if model["is_reused"] else ""))]
+    if not model["backtest"]:
+        return lines
+    newest = max(one["cutoff_date"] for one in model["backtest"])
+    for one in model["backtest"]:
+        if one["cutoff_date"] != newest:
+            continue
+        gain = one["ngini_gain_rate"]
+        behind = "" if gain is None else (
+            f", the model gains {gain:+.3f} ({one['ngini_gain_low_rate']:+.3f} to"
+            f" {one['ngini_gain_high_rate']:+.3f})"
+        )
+        lines.append((
+            "", f"{newest} {one['predictor']}: ranking {one['ngini_rate']:.3f}, total"
+            f" {one['bias_rate'] - 1:+.1%}, decile error {one['decile_error_rate']:.1%}{behind}",
+        ))
+    return [*lines, ("", model["scores"])]

@@ -1,0 +1,53 @@
+"""The Dagster UI and daemon on one home, as a child process, on this machine only."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from urllib.error import URLError
+
+from orchestration.console import result, say
+from orchestration.settings import PROJECT, Home
+
+START_SECONDS = 180
+
+
+def serve_ui(home: Home, port: int) -> int:
+    """Serve until Ctrl-C; print the address once it answers."""
+    home.create()
+    log = home.logs / "ui.log"
+    command = [
+        str(Path(sys.executable).parent / "dagster"), "dev", "--workspace",
+        str(PROJECT / "workspace.yaml"), "--host", "127.0.0.1", "--port", str(port),
+    ]  # fmt: skip
+    say(f"Unicus · home {home.root} · log {log}")
+    with log.open("w") as output:
+        child = subprocess.Popen(
+            command, cwd=PROJECT, env=os.environ | home.environment(), stdout=output, stderr=output
+        )
+        try:
+            if not _answers(child, f"http://127.0.0.1:{port}/server_info"):
+                say(f"The UI did not start; read {log}. Is port {port} taken? Choose one: --port N")
+                child.terminate()
+                return 1
+            result(f"http://127.0.0.1:{port}")
+            return child.wait()
+        except KeyboardInterrupt:
+            child.terminate()
+            child.wait()
+            return 0
+
+
+def _answers(child: subprocess.Popen[bytes], url: str) -> bool:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and child.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return True
+        except (URLError, OSError):
+            time.sleep(0.5)
+    return False
