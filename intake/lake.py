@@ -20,6 +20,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from intake.fault import InputFault
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -109,9 +111,13 @@ class Lake:
         for name in ("register", "incoming", "landing", "raw", "quarantine", "schema", "snapshots"):
             (self.root / name).mkdir(parents=True, exist_ok=True)
 
+    def record_paths(self) -> list[Path]:
+        """The file of every record ever committed, oldest first."""
+        return sorted(self._register.glob("*.json"))
+
     def records(self) -> list[Record]:
         """Every record ever committed, oldest first."""
-        return [_read_record(path) for path in sorted(self._register.glob("*.json"))]
+        return [read_record(path) for path in self.record_paths()]
 
     def live(self, kind: str | None = None) -> list[Record]:
         """Records that nothing supersedes, oldest first, of one kind if asked."""
@@ -219,7 +225,19 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def _read_record(path: Path) -> Record:
-    raw = json.loads(path.read_text("utf-8"))
-    files = tuple(LakeFile(**one) for one in raw.pop("files"))
-    return Record(files=files, supersedes=tuple(raw.pop("supersedes")), **raw)
+def read_record(path: Path) -> Record:
+    """Read one record.
+
+    Raises:
+        InputFault: the file is not a record.
+    """
+    try:
+        raw = json.loads(path.read_text("utf-8"))
+        files = tuple(LakeFile(**one) for one in raw.pop("files"))
+        return Record(files=files, supersedes=tuple(raw.pop("supersedes")), **raw)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputFault(
+            "bad-record", f"register/{path.stem}", "a record of the register cannot be read",
+            where=str(path), why="it is cut short, edited, or of another version of Unicus",
+            fix="put the home back from a copy, or build a new one:  unicus run --home DIR",
+        ) from error  # fmt: skip

@@ -7,8 +7,8 @@ re-delivered. What a load looks like in the lake is decided here; which loads ar
 
 from __future__ import annotations
 
+import csv
 import hashlib
-
 import logging
 import re
 from collections.abc import Iterator
@@ -162,7 +162,9 @@ def _workbench(bench: _Bench, spec: FileSpec) -> Iterator[_Bench]:
 def _read(bench: _Bench, spec: FileSpec) -> int:
     """Put the file's rows into `file_rows`, numbered from 1; return their count by the reader."""
     if bench.path.stat().st_size == 0:
-        raise _refused(bench, "empty-file", "the file is empty", why="it has 0 bytes, not even a header")
+        raise _refused(
+            bench, "empty-file", "the file is empty", why="it has 0 bytes, not even a header"
+        )
     file = literal(str(bench.path))
     try:
         if spec.format == "parquet":
@@ -171,18 +173,26 @@ def _read(bench: _Bench, spec: FileSpec) -> int:
                 f" * exclude (file_row_number) from read_parquet({file}, file_row_number = true)"
             )
             return bench.count(f"select sum(num_rows) from parquet_file_metadata({file})")
+        # Without DuckDB's guessing, which passes over lines that do not fit its guess.
+        columns = ", ".join(f"{literal(c)}: 'varchar'" for c in _header(bench.path, spec.delimiter))
         bench.con.execute(
             "create table file_rows as select row_number() over () as _row, * from read_csv("
-            f"{file}, delim = {literal(spec.delimiter)}, header = true, all_varchar = true)"
+            f"{file}, auto_detect = false, header = true, delim = {literal(spec.delimiter)},"
+            f""" quote = '"', escape = '"', nullstr = '', columns = {{{columns}}})"""
         )
         return bench.count("select count(*) from file_rows")
-    except duckdb.Error as error:
+    except (duckdb.Error, UnicodeDecodeError) as error:
         line = re.search(r"Line: (\d+)", str(error))
         raise _refused(
             bench, "unreadable-file", f"the file cannot be read as {spec.format}",
             why="it is cut short or damaged, or not in this format",
             line=f" line {line[1]}" if line else "",
         ) from error  # fmt: skip
+
+
+def _header(path: Path, delimiter: str) -> list[str]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        return next(csv.reader(file, delimiter=delimiter))
 
 
 def _refused(bench: _Bench, code: str, what: str, *, why: str, line: str = "") -> InputFault:
@@ -228,7 +238,10 @@ def _leave_out(bench: _Bench) -> list[Outcome]:
     entity = bench.system.spec.entities[bench.contract.entity]
     rules = [
         (outcome, reason, rule)
-        for outcome, named in (("excluded", entity.exclude), ("not_applicable", entity.not_applicable))
+        for outcome, named in (
+            ("excluded", entity.exclude),
+            ("not_applicable", entity.not_applicable),
+        )
         for reason, rule in named.items()
     ]
     bench.con.execute("create table left_out (_row bigint, rule bigint)")
@@ -246,9 +259,7 @@ def _leave_out(bench: _Bench) -> list[Outcome]:
         if rules
         else f"create view {quoted(entity.file)} as select * from file_rows"
     )
-    counts = dict(
-        bench.con.execute("select rule, count(*) from left_out group by rule").fetchall()
-    )
+    counts = dict(bench.con.execute("select rule, count(*) from left_out group by rule").fetchall())
     return [Outcome(o, reason, counts.get(i, 0)) for i, (o, reason, _) in enumerate(rules)]
 
 
@@ -292,7 +303,9 @@ def _run_users(bench: _Bench, sql: str, path: Path) -> None:
         named = re.compile(rf"\b{re.escape(missing[1])}\b")
         lines = path.read_text("utf-8").splitlines()
         line = next((i for i, text in enumerate(lines, 1) if named.search(text)), 1)
-        header = [r[0] for r in bench.con.execute("describe file_rows").fetchall() if r[0] != "_row"]
+        header = [
+            r[0] for r in bench.con.execute("describe file_rows").fetchall() if r[0] != "_row"
+        ]
         raise InputFault(
             "missing-column", bench.subject, f'the file has no column "{missing[1]}"',
             where=f"{bench.path} line 1, asked for by {path} line {line}",
@@ -393,9 +406,7 @@ def _mark_redelivered(bench: _Bench, kept: list[Record]) -> None:
     Lines have no key: the whole set of an order's lines is compared.
     """
     spec = bench.system.spec.entities[bench.contract.entity]
-    files = [
-        str(bench.lake.path(f).resolve()) for r in kept for f in r.files if f.source == "raw"
-    ]
+    files = [str(bench.lake.path(f).resolve()) for r in kept for f in r.files if f.source == "raw"]
     if spec.delivery != "upsert" or not files:
         return
     record = ", ".join(quoted(column) for column in bench.contract.record_columns)
@@ -421,8 +432,11 @@ def _mark_redelivered(bench: _Bench, kept: list[Record]) -> None:
     """)
     bench.con.execute(f"""
         update checked set _is_redelivered = true from again
-        where {" and ".join(f"checked.{quoted(c)} = again.{quoted(c)}"
-                            for c in bench.contract.record_columns)}
+        where {
+        " and ".join(
+            f"checked.{quoted(c)} = again.{quoted(c)}" for c in bench.contract.record_columns
+        )
+    }
             and checked._version_at is not distinct from again._version_at
             and checked._reason is null
     """)
@@ -489,10 +503,6 @@ def _stage_quarantined(bench: _Bench, name: str) -> list[StagedFile]:
 
 def _copy(bench: _Bench, rows: str, source: str, table: str, path: str) -> StagedFile:
     staged = bench.lake.staging_path().resolve()
-    bench.con.execute(
-        f"copy ({rows}) to {literal(str(staged))} (format parquet, compression zstd)"
-    )
+    bench.con.execute(f"copy ({rows}) to {literal(str(staged))} (format parquet, compression zstd)")
     count = bench.count(f"select sum(num_rows) from parquet_file_metadata({literal(str(staged))})")
     return StagedFile(staged, LakeFile(source, table, path, count))
-
-

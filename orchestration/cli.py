@@ -14,19 +14,42 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from orchestration.console import Manner, error_json, error_text, result, result_json, say
 from orchestration.settings import HOME_VARIABLE, Home
 
+INTERRUPTED = 130
+READER_LEFT = 141
+ORIGINS = {"COMMANDLINE": "option", "ENVIRONMENT": "environment"}
 SECTIONS = {"Start": ["run"], "Look": ["status", "ui"], "Operate": ["doctor"]}
-EXAMPLES = """\b
-  unicus run                     everything, on the default data
-  unicus run --as-of 2017-12-01  the same, as it was known on that day
-"""
+EXAMPLES = {
+    "run": ("unicus run", "unicus run --home /data/shop --system shop --systems-dir my_systems"),
+    "status": ("unicus status", "unicus status --settings"),
+    "ui": ("unicus ui", "unicus ui --home /data/shop --port 3001"),
+    "doctor": ("unicus doctor", "unicus doctor --deep --json"),
+}
+
+
+class Verb(click.Command):
+    """A verb whose help has its examples first and its page last."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what the verb does, then its examples."""
+        super().format_help_text(ctx, formatter)
+        formatter.write_paragraph()
+        for example in EXAMPLES[str(self.name)]:
+            formatter.write(f"    {example}\n")
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write where to read on."""
+        formatter.write(f"\nMore: docs/commands.md#unicus-{self.name}\n")
 
 
 class Verbs(click.Group):
     """Verbs by purpose, with the nearest name for a misspelt one."""
+
+    command_class = Verb
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -38,14 +61,29 @@ class Verbs(click.Group):
             ctx.fail(f'There is no verb "{args[0]}".{hint}')
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb; a wrong option is told as JSON too when JSON was asked for."""
+        wants_json = "--json" in ctx.args
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            if wants_json:
+                result_json(_error_object(_WrongUsage(error), ""))
+            raise
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what this is, then two examples."""
+        super().format_help_text(ctx, formatter)
+        formatter.write("\n    unicus run\n    unicus run --as-of 2017-12-01\n")
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the verbs in their sections."""
         for section, names in SECTIONS.items():
             with formatter.section(section):
-                formatter.write_dl([(n, self.commands[n].get_short_help_str(70)) for n in names])
+                formatter.write_dl([(n, self.commands[n].get_short_help_str(200)) for n in names])
 
 
-@click.group(cls=Verbs, epilog=EXAMPLES + "\nMore: docs/commands.md")
+@click.group(cls=Verbs, epilog="More: docs/commands.md")
 @click.version_option(package_name="unicus", prog_name="unicus")
 def main() -> None:
     """Every signal a customer leaves, one view of the customer, on your own machine."""
@@ -53,10 +91,25 @@ def main() -> None:
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
 
 
+class _WrongUsage:
+    """What the JSON of an error shows of a command line that was not understood."""
+
+    code = "usage"
+    exit_code = 2
+    where = "command line"
+
+    def __init__(self, error: click.UsageError) -> None:
+        path = error.ctx.command_path if error.ctx else "unicus"
+        self.subject = path
+        self.what = self.why = error.format_message()
+        self.fix = f"{path} --help"
+
+
 def home_option(verb: Callable[..., Any]) -> Callable[..., Any]:
     """`--home`, the same for every verb."""
     return click.option(
         "--home", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+        envvar=HOME_VARIABLE,
         help=f"Folder with all state. [env: {HOME_VARIABLE}] [default: .unicus/complete_journey]",
     )(verb)  # fmt: skip
 
@@ -74,44 +127,49 @@ def manner_options(verb: Callable[..., Any]) -> Callable[..., Any]:
     return verb
 
 
+def _system_names(
+    ctx: click.Context, _option: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Systems whose name begins like this, for the shell's completion."""
+    from intake.source import SYSTEMS, find_systems
+
+    own = ctx.params.get("systems_dir")
+    names = find_systems([SYSTEMS, *([Path(own)] if own else [])])
+    return [CompletionItem(name) for name in sorted(names) if name.startswith(incomplete)]
+
+
 @main.command()
 @home_option
-@click.option("--system", "systems", multiple=True, metavar="NAME",
+@click.option("--system", "systems", multiple=True, metavar="NAME", shell_complete=_system_names,
               help="Load only this system; may be repeated.")  # fmt: skip
-@click.option("--systems-dir", type=click.Path(exists=True, file_okay=False), default="",
-              metavar="DIR", help="A folder with systems of your own.")  # fmt: skip
+@click.option("--systems-dir", type=click.Path(exists=True, file_okay=False), metavar="DIR",
+              help="A folder with systems of your own.")  # fmt: skip
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE",
               help="Stand at this date. [default: the day after the last complete day]")  # fmt: skip
 @click.option("--no-skip", is_flag=True, help="Run even when nothing is new.")
 @click.option("--dry-run", is_flag=True, help="Say what would be loaded, change nothing.")
 @manner_options
 def run(
-    home: Path | None, systems: tuple[str, ...], systems_dir: str, as_of: datetime | None,
+    home: Path | None, systems: tuple[str, ...], systems_dir: str | None, as_of: datetime | None,
     no_skip: bool, dry_run: bool, **how: bool,
 ) -> None:  # fmt: skip
-    """Materialize every asset: load, resolve, transform, predict, publish.
-
-    \b
-      unicus run
-      unicus run --home /data/shop --system shop --systems-dir my_systems
-    """
+    """Materialize every asset: load, resolve, transform, predict, publish."""
     from orchestration.run import Request
 
     place = _place(home)
     manner = Manner.of(**how)
-    request = Request(place, systems, systems_dir, as_of.date() if as_of else None, no_skip)
-    _guarded(place, manner, lambda: _plan(request) if dry_run else _run(request, manner))
+    request = Request(place, systems, systems_dir or "", as_of.date() if as_of else None, no_skip)
+    act = _plan if dry_run else _run
+    _guarded(place, manner, lambda: act(request, manner))
 
 
-def _plan(request: Any) -> int:
-    from orchestration.run import files_to_load, settle_config
+def _plan(request: Any, manner: Manner) -> int:
+    from orchestration.run import plan
 
-    config = settle_config(request)
-    new, old = files_to_load(request.home, config)
-    result(f"Would load {len(new)} files ({old} are there already) and build every table.")
-    for line in new:
-        result(f"  {line}")
-    return 0
+    say(f"Unicus · home {request.home.root}")
+    ending = plan(request)
+    _give(ending.value, ending.text, manner)
+    return ending.exit_code
 
 
 def _run(request: Any, manner: Manner) -> int:
@@ -121,14 +179,9 @@ def _run(request: Any, manner: Manner) -> int:
     say(f"Unicus · home {request.home.root}")
     config = prepare(request)
     with lock.hold(request.home.root):
-        unchanged = nothing_to_do(request, config)
-        if unchanged:
-            _give({"schema": "unicus.run/1", "status": "nothing new", "text": unchanged},
-                  unchanged, manner)  # fmt: skip
-            return 0
-        ending = execute(request, manner)
-        _give(ending.value, ending.text, manner)
-        return ending.exit_code
+        ending = nothing_to_do(request, config) or execute(request, manner)
+    _give(ending.value, ending.text, manner)
+    return ending.exit_code
 
 
 @main.command()
@@ -136,13 +189,13 @@ def _run(request: Any, manner: Manner) -> int:
 @click.option("--settings", "show_settings", is_flag=True, help="Each setting and its origin.")
 @manner_options
 def status(home: Path | None, show_settings: bool, **how: bool) -> None:
-    """Say what the home holds: loads, quarantine, what BI reads, who is at work."""
+    """Say what the home holds, what BI reads, and who is at work."""
     place, manner = _place(home), Manner.of(**how)
 
     def show() -> int:
         from orchestration.status import read_status, settings_text, status_text
 
-        value = read_status(place)
+        value = read_status(place, _origin("home"))
         _give(value, settings_text(value) if show_settings else status_text(value), manner)
         return 0
 
@@ -193,25 +246,55 @@ def _give(value: dict[str, Any], text: str, manner: Manner) -> None:
         result(text)
 
 
+def _origin(option: str) -> str:
+    """Who gave the option: option (on the command line), environment or default."""
+    source = click.get_current_context().get_parameter_source(option)
+    return ORIGINS.get(source.name if source else "", "default")
+
+
 def _guarded(home: Home, manner: Manner, act: Callable[[], int]) -> None:
     """Do it; show a fault the way every fault is shown; leave with its code."""
     try:
         code = act()
+    except KeyboardInterrupt:
+        say("Interrupted")
+        code = INTERRUPTED
+    except BrokenPipeError:
+        os._exit(READER_LEFT)
     except Exception as error:
-        if not hasattr(error, "code"):
-            raise
-        from orchestration.run import state_of
-
-        state = state_of(home)
-        say(error_text(error, state, manner))
-        code = getattr(error, "exit_code", 1)
-        if manner.is_json:
-            result_json({"schema": "unicus.error/1", "error": error_json(error, state),
-                         "exit_code": code})  # fmt: skip
+        code = _show(error, home, manner)
     sys.stdout.flush()
     sys.stderr.flush()
-    # The interpreter's own exit takes two seconds with Dagster and dbt loaded, and has nothing to save.
+    # The interpreter's own exit takes two seconds with Dagster and dbt loaded, and has nothing to
+    # save.
     os._exit(code)
+
+
+def _show(error: Exception, home: Home, manner: Manner) -> int:
+    """Show a fault, or the defect behind an exception that explains nothing; return its code."""
+    from orchestration.defect import keep_defect, traceback_text
+    from orchestration.progress import explains_itself
+    from orchestration.run import state_of
+
+    fault: Any = error
+    if not explains_itself(error):
+        fault = keep_defect(home, str(click.get_current_context().info_name), error)
+        if manner.is_verbose:
+            say(traceback_text(error))
+    state = state_of(home)
+    say(error_text(fault, state, manner))
+    value = _error_object(fault, state)
+    if manner.is_json:
+        result_json(value)
+    return int(value["exit_code"])
+
+
+def _error_object(fault: Any, state: str) -> dict[str, Any]:
+    return {
+        "schema": "unicus.error/1",
+        "error": error_json(fault, state),
+        "exit_code": getattr(fault, "exit_code", 1),
+    }
 
 
 if __name__ == "__main__":

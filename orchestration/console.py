@@ -39,7 +39,13 @@ class Manner:
         """Decide by our own test: Rich takes FORCE_COLOR for a terminal and animates into logs."""
         dumb = os.environ.get("TERM") == "dumb"
         animated = sys.stderr.isatty() and not dumb and "CI" not in os.environ and not quiet
-        coloured = sys.stderr.isatty() and not dumb and not no_color and "NO_COLOR" not in os.environ
+        coloured = (
+            sys.stderr.isatty()
+            and sys.stdout.isatty()
+            and not dumb
+            and not no_color
+            and "NO_COLOR" not in os.environ
+        )
         return cls(as_json, quiet, verbose, coloured, animated)
 
     def painted(self, text: str, kind: str) -> str:

@@ -17,19 +17,25 @@ from typing import Any
 
 import dagster as dg
 import duckdb
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject
-from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
+from dagster_dbt import (
+    DagsterDbtTranslator,
+    DagsterDbtTranslatorSettings,
+    DbtCliResource,
+    DbtProject,
+)
+from dagster_dbt.asset_utils import (
+    get_dbt_test_names_for_check_keys,
+    get_updated_cli_invocation_params_for_context,
+)
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from intake.lake import write_text_durably
 from orchestration.moment import Moment
 from orchestration.progress import progress
-from orchestration.settings import DBT_PROJECT, Home, code_hash
+from orchestration.settings import DBT_PROJECT, DBT_VARIABLE, Home, manifest_file
 
-CLI_SWITCH = "UNICUS_DBT"
 RESULTS = {"LogModelResult", "LogTestResult"}
-NODE_FAILED = {"error", "fail", "runtime error", "skipped"}
-TARGET = DBT_PROJECT / "target"
+NODE_FAILED = {"error", "fail", "runtime error"}
 
 
 class CheckFailed(Exception):
@@ -55,17 +61,16 @@ class MixedWarehouse(Exception):
         self.what = f"{len(tables)} tables below are not of this moment: {', '.join(tables[:5])}"
         super().__init__(self.what)
         self.where = str(home.warehouse)
-        self.why = f"this run stands at {moment.as_of}, snapshot {moment.snapshot_id}; a run before it"
+        self.why = (
+            f"this run stands at {moment.as_of}, snapshot {moment.snapshot_id}; a run before it"
+        )
         self.why += " stopped half-way"
         self.fix = "build everything:  unicus run"
 
 
 def manifest_path(home: Home) -> Path:
-    """The parsed project, for exactly the files that are there now.
-
-    The hash of the project's files is part of the name, so that a stale one cannot be taken.
-    """
-    path = TARGET / f"manifest-{code_hash(('dbt_project',))}.json"
+    """The parsed project, parsed anew when its files have changed."""
+    path = manifest_file()
     if not path.exists():
         _parse(home, path)
     return path
@@ -87,20 +92,25 @@ def _parse(home: Home, path: Path) -> None:
             "dbt_project", "the project does not parse", str(DBT_PROJECT),
             f"read {home.logs / 'dbt.log'}, correct the model, then  unicus run",
         )  # fmt: skip
-    TARGET.mkdir(exist_ok=True)
-    for old in TARGET.glob("manifest-*.json"):
+    path.parent.mkdir(exist_ok=True)
+    for old in path.parent.glob("manifest-*"):
         old.unlink(missing_ok=True)
-    write_text_durably(path, json.dumps(result.result.to_dict()))
+    (home.root / "dbt" / "partial_parse.msgpack").replace(path.with_suffix(".msgpack"))
+    write_text_durably(path, (home.root / "dbt" / "manifest.json").read_text("utf-8"))
 
 
 @functools.cache
 def _parsed(path: Path) -> Any:
-    """The manifest as dbt reads it, which saves it the parsing."""
-    from dbt.artifacts.schemas.manifest import WritableManifest
-    from dbt.contracts.graph.manifest import Manifest
+    """The manifest as dbt reads it, which saves it the parsing.
 
-    parsed = Manifest.from_writable_manifest(WritableManifest.from_dict(manifest(path)))
-    parsed.build_flat_graph()
+    Its JSON form does not bring back the arguments of generic tests, its msgpack form does.
+    """
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt.parser.manifest import extended_mashumuro_decoder
+
+    raw = path.with_suffix(".msgpack").read_bytes()
+    parsed = Manifest.from_msgpack(raw, decoder=extended_mashumuro_decoder)
+    parsed.build_flat_graph()  # type: ignore[no-untyped-call]
     return parsed
 
 
@@ -131,7 +141,7 @@ def build(context: dg.AssetExecutionContext, home: Home, path: Path, inputs: Pat
         CheckFailed: a model or a blocking test failed; the events before it are yielded.
     """
     os.environ.update(home.environment() | {"UNICUS_LAKE_FILES": str(inputs)})
-    if os.environ.get(CLI_SWITCH) == "cli":
+    if os.environ.get(DBT_VARIABLE) == "cli":
         yield from _build_by_command(context, home, path)
     else:
         yield from _build_in_process(context, home, path)
@@ -150,10 +160,11 @@ def _build_in_process(context: dg.AssetExecutionContext, home: Home, path: Path)
         manifest=_parsed(path), callbacks=[functools.partial(_keep_result, results, total)]
     )
     try:
-        outcome = runner.invoke(["build", *params.selection_args, *_arguments(home)])
+        selection = [*params.selection_args, *_checks_selected(context, path)]
+        outcome = runner.invoke(["build", *selection, *_arguments(home)])
     finally:
         # Or the next read-only open fails with "different configuration".
-        DuckDBConnectionManager.close_all_connections()
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     rows = table_rows(home)
     for raw in results:
         message = DbtCoreCliEventMessage(raw_event=raw, event_history_metadata={})
@@ -165,7 +176,7 @@ def _build_in_process(context: dg.AssetExecutionContext, home: Home, path: Path)
         ):
             yield _with_rows(event, raw, rows)
     if not outcome.success:
-        raise _failure(results, outcome.exception, home)
+        raise _failure(path, results, outcome.exception, home)
 
 
 def _keep_result(results: list[dict[str, Any]], total: int, event: Any) -> None:
@@ -178,6 +189,18 @@ def _keep_result(results: list[dict[str, Any]], total: int, event: Any) -> None:
     if event.info.name == "LogModelResult":
         done = sum(one["info"]["name"] == "LogModelResult" for one in results)
         progress.step(done, total, raw["data"]["node_info"]["node_name"])
+
+
+def _checks_selected(context: dg.AssetExecutionContext, path: Path) -> list[str]:
+    """Name each check of the step, so that dbt adds none of its own.
+
+    Left to itself dbt runs a check as soon as one of its tables is built, though another of them is
+    only built by a later step.
+    """
+    assets = context.assets_def
+    keys = context.selected_asset_check_keys
+    names = get_dbt_test_names_for_check_keys(Translator(), manifest(path), assets, keys)
+    return ["--select", " ".join(sorted(names)), "--indirect-selection", "empty"]
 
 
 def _tables_selected(context: dg.AssetExecutionContext) -> int:
@@ -203,23 +226,30 @@ def _with_rows(event: Any, raw: dict[str, Any], rows: dict[tuple[str, str], int]
     return event
 
 
-def _failure(results: list[dict[str, Any]], error: BaseException | None, home: Home) -> CheckFailed:
-    failed = [
-        raw["data"]["node_info"]
-        for raw in results
-        if raw["data"]["node_info"]["node_status"] in NODE_FAILED - {"skipped"}
-    ]
+def _failure(
+    path: Path, results: list[dict[str, Any]], error: BaseException | None, home: Home
+) -> CheckFailed:
+    log = home.logs / "dbt.log"
+    failed = [raw["data"] for raw in results if _status(raw) in NODE_FAILED]
     if not failed:
-        return CheckFailed("dbt", f"the build did not start ({type(error).__name__})",
-                           str(home.logs / "dbt.log"), f"read {home.logs / 'dbt.log'}")  # fmt: skip
-    first = failed[0]
+        return CheckFailed(
+            "dbt", f"the build did not start ({type(error).__name__})", str(log), f"read {log}"
+        )
+    first = failed[0]["node_info"]
+    node = manifest(path)["nodes"].get(first["unique_id"], {})
     kind = "check" if first["resource_type"] == "test" else "model"
-    others = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
+    count = int(failed[0].get("num_failures", 0))
+    what = f"{count:,} rows break the check" if count else f"the {kind} cannot be run"
+    others = "".join(f", {raw['node_info']['node_name']}" for raw in failed[1:])
     return CheckFailed(
-        first["node_name"], f"the {kind} failed{others}",
-        str(DBT_PROJECT / first.get("node_path", "")),
-        f"read {home.logs / 'dbt.log'} for the query, correct the data or the model, then  unicus run",
+        first["node_name"], what + (f"; so do {others[2:]}" if others else ""),
+        str(DBT_PROJECT / node.get("original_file_path", "")),
+        f"read {log} for the query, correct the data or the model, then  unicus run",
     )  # fmt: skip
+
+
+def _status(raw: dict[str, Any]) -> str:
+    return str(raw["data"]["node_info"]["node_status"])
 
 
 def _build_by_command(context: dg.AssetExecutionContext, home: Home, path: Path) -> Iterator[Any]:
@@ -229,7 +259,8 @@ def _build_by_command(context: dg.AssetExecutionContext, home: Home, path: Path)
         project_dir=DbtProject(DBT_PROJECT, target_path=home.root / "dbt"),
         profiles_dir=str(DBT_PROJECT),
     )
-    yield from dbt.cli(["build"], manifest=manifest(path), context=context).stream()
+    arguments = ["build", *_checks_selected(context, path)]
+    yield from dbt.cli(arguments, manifest=manifest(path), context=context).stream()
 
 
 def public_tables(path: Path) -> list[dict[str, Any]]:

@@ -67,7 +67,11 @@ class Execution:
     @staticmethod
     def _error(result: Any) -> str:
         failures = [e for e in result.all_events if e.is_step_failure]
-        texts = [str(e.step_failure_data.error.to_string()) for e in failures if e.step_failure_data.error]
+        texts = [
+            str(e.step_failure_data.error.to_string())
+            for e in failures
+            if e.step_failure_data.error
+        ]
         if texts:
             logging.getLogger("unicus").error("\n".join(texts))
         cause = failures[0].step_failure_data.error if failures else None

@@ -18,11 +18,17 @@ from intake.contract import contracts
 from intake.lake import Lake, LakeFile, write_text_durably
 from intake.snapshot import day_range, freeze, read_snapshot
 from ml.splits import training_dates
-from ml.tables import TABLES as ML_TABLES
+from ml.tables import MODEL_PERFORMANCE, VALUE_SCORES
 from orchestration.settings import Home, SettingFault, read_config
 from serving.publish import read_publication
 
 CLV_HORIZON_DAYS = 90
+
+PRODUCTS = {
+    "identity": IDENTITY_TABLES,
+    "ml": {"value_scores": VALUE_SCORES, "model_performance": MODEL_PERFORMANCE},
+}
+"""Tables that Python gives back to dbt, by source."""
 
 RUN_SCHEMA = pa.schema(
     [
@@ -67,7 +73,9 @@ def new_moment(home: Home, as_of: date | None) -> Moment:
         raise _no_day(home, "no order is loaded, so there is no day to stand at")
     first_day, default = days
     if as_of and as_of <= first_day:
-        raise _no_day(home, f"as of {as_of} nothing has happened yet, the first order is of {first_day}")
+        raise _no_day(
+            home, f"as of {as_of} nothing has happened yet, the first order is of {first_day}"
+        )
     return _moment(snapshot.snapshot_id, as_of or default, first_day)
 
 
@@ -87,7 +95,9 @@ def last_moment(home: Home) -> Moment:
     lake = home.lake
     snapshot = read_snapshot(lake, publication.snapshot_id)
     days = day_range(lake, snapshot, contracts(), read_config(home).business_timezone)
-    return _moment(publication.snapshot_id, publication.as_of, days[0] if days else publication.as_of)
+    return _moment(
+        publication.snapshot_id, publication.as_of, days[0] if days else publication.as_of
+    )
 
 
 def _moment(snapshot: str, as_of: date, first_day: date) -> Moment:
@@ -161,7 +171,9 @@ def _moment_files(home: Home, moment: Moment) -> list[LakeFile]:
     files = []
     for table, rows, schema in (("run", [run], RUN_SCHEMA), ("as_of_dates", dates, DATES_SCHEMA)):
         path = home.moments / f"{table}.parquet"
-        staged = home.lake.stage(pa.Table.from_pylist(rows, schema=schema), "moment", table, str(path))
+        staged = home.lake.stage(
+            pa.Table.from_pylist(rows, schema=schema), "moment", table, str(path)
+        )
         staged.staged.replace(path)
         files.append(staged.target)
     return files
@@ -170,13 +182,8 @@ def _moment_files(home: Home, moment: Moment) -> list[LakeFile]:
 def _product_files(lake: Lake) -> list[LakeFile]:
     schemas = [
         lake.put_schema(source, table, schema)
-        for source, tables in (("identity", IDENTITY_TABLES), ("ml", ML_TABLES))
+        for source, tables in PRODUCTS.items()
         for table, schema in tables.items()
     ]
-    written = [
-        file
-        for record in lake.live()
-        for file in record.files
-        if file.source in ("identity", "ml")
-    ]
+    written = [file for record in lake.live() for file in record.files if file.source in PRODUCTS]
     return [*schemas, *written]

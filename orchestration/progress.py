@@ -44,6 +44,11 @@ class FaultLike(Protocol):
     fix: str
 
 
+def explains_itself(error: object) -> bool:
+    """Whether an exception can be shown; libraries below raise some with a `code` and no more."""
+    return all(hasattr(error, part) for part in ("code", "subject", "where", "why", "fix"))
+
+
 @dataclass
 class Progress:
     """The run that this process executes; there is one at a time."""

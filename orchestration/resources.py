@@ -12,7 +12,7 @@ from pydantic import PrivateAttr
 
 from orchestration import lock, moment
 from orchestration.moment import Moment
-from orchestration.progress import progress
+from orchestration.progress import explains_itself, progress
 from orchestration.settings import Home
 
 WAIT_SECONDS = 900.0
@@ -54,7 +54,9 @@ class UnicusRun(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def freeze(self) -> Moment:
         """Freeze what is live now and stand on it; the later steps of the run stand there too."""
-        frozen = moment.new_moment(self.place, date.fromisoformat(self.as_of) if self.as_of else None)
+        frozen = moment.new_moment(
+            self.place, date.fromisoformat(self.as_of) if self.as_of else None
+        )
         moment.keep(self.place, self.run_id, frozen)
         return frozen
 
@@ -72,11 +74,11 @@ class UnicusRun(dg.ConfigurableResource):  # type: ignore[type-arg]
         try:
             yield
         except Exception as error:
-            if not hasattr(error, "code"):
+            if not explains_itself(error):
                 raise
             progress.faults.append(error)  # type: ignore[arg-type]
             raise dg.Failure(
-                description=f"{error.code}: {error.subject}: {error.what}",  # type: ignore[attr-defined]
+                description=f"{error.code}: {error}",  # type: ignore[attr-defined]
                 metadata={key: str(getattr(error, key)) for key in ("where", "why", "fix")},
                 allow_retries=False,
             ) from error

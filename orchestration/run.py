@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 from orchestration.console import Manner, StageTalk, error_json, error_text, say
+from orchestration.defect import Defect
 from orchestration.progress import progress
 from orchestration.settings import (
     Home,
@@ -26,7 +27,7 @@ from orchestration.settings import (
 )
 
 INTERRUPTED = 130
-DEFECT = 70
+SCHEMA = "unicus.run/1"
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,15 @@ def files_to_load(home: Home, config: HomeConfig) -> tuple[list[str], int]:
     return new, old
 
 
-def nothing_to_do(request: Request, config: HomeConfig) -> str | None:
+def plan(request: Request) -> Ending:
+    """Say what a run would load, and change nothing."""
+    new, known = files_to_load(request.home, settle_config(request))
+    head = f"Would load {len(new)} files ({known} are there already) and build every table."
+    value = _head(request.home, "planned") | {"new_files": new, "known_files": known}
+    return Ending(0, "\n  ".join([head, *new]), value)
+
+
+def nothing_to_do(request: Request, config: HomeConfig) -> Ending | None:
     """Say so when the published copy is already what this run would make."""
     from intake.snapshot import snapshot_id
     from orchestration.runkey import run_key
@@ -119,10 +128,17 @@ def nothing_to_do(request: Request, config: HomeConfig) -> str | None:
     snapshot = snapshot_id(request.home.lake.live("load"))
     if publication.key != run_key(snapshot, publication.as_of, config):
         return None
-    return (
+    text = (
         f"Nothing new: no new file, same date ({publication.as_of}), same code;"
         f" BI reads the run of {publication.published_at:%Y-%m-%d %H:%M} UTC"
     )
+    value = {"run_id": publication.run_id, "as_of": str(publication.as_of), "text": text}
+    return Ending(0, text, _head(request.home, "nothing_new") | value)
+
+
+def _head(home: Home, status: str, exit_code: int = 0) -> dict[str, Any]:
+    """What every result of a run begins with."""
+    return {"schema": SCHEMA, "status": status, "home": str(home.root), "exit_code": exit_code}
 
 
 def execute(request: Request, manner: Manner) -> Ending:
@@ -144,7 +160,9 @@ def execute(request: Request, manner: Manner) -> Ending:
     from orchestration.summary import summarise, summary_text
 
     systems = read_systems(read_config(home))
-    value = summarise(home, systems, execution.run_id, seconds, began, outcome.checks)
+    value = _head(home, "done") | summarise(
+        home, systems, execution.run_id, seconds, began, outcome.checks
+    )
     (home.logs / f"{execution.run_id}.json").write_text(json.dumps(value, indent=1, default=str))
     return Ending(0, summary_text(value), value)
 
@@ -155,7 +173,7 @@ def state_of(home: Home) -> str:
 
     try:
         publication = read_publication(home.published)
-    except Exception:  # noqa: BLE001 - a broken copy must not hide the error that is being shown
+    except Exception:  # a broken copy must not hide the error that is shown
         return "the published copy cannot be opened; unicus doctor tells more"
     if publication is None:
         return "nothing is published in this home yet"
@@ -165,36 +183,22 @@ def state_of(home: Home) -> str:
 def _failed(home: Home, run_id: str, error: str, seconds: float, manner: Manner) -> Ending:
     log = home.logs / f"{run_id}.log"
     state = state_of(home)
-    faults = progress.faults or [_Internal(log, error)]
+    faults = progress.faults or [
+        Defect(f"the stage {progress.current or 'start'}", error.partition(":")[0], str(log))
+    ]
     if manner.is_verbose and error:
         say(error)
     text = "\n\n".join(error_text(fault, state, manner) for fault in faults)
     code = max(getattr(fault, "exit_code", 1) for fault in faults)
     say(text)
     head = f"Stopped at {progress.current or 'start'} after {seconds:.1f} s · log {log}"
-    value = {
-        "schema": "unicus.run/1", "status": "failed", "home": str(home.root), "run_id": run_id,
-        "stage": progress.current, "error": error_json(faults[0], state),
-        "errors": [error_json(fault, state) for fault in faults], "exit_code": code,
+    value = _head(home, "failed", code) | {
+        "run_id": run_id, "log": str(log), "seconds": round(seconds, 1), "stage": progress.current,
+        "error": error_json(faults[0], state),
+        "errors": [error_json(fault, state) for fault in faults],
     }  # fmt: skip
     (home.logs / f"{run_id}.json").write_text(json.dumps(value, indent=1))
     return Ending(code, f"{head}\n  resume  unicus run", value)
-
-
-class _Internal:
-    """A defect of ours, shown without a traceback."""
-
-    code = "internal"
-    exit_code = DEFECT
-    why = "this is a defect of Unicus, not of your data"
-    fix = "run again with  --verbose  and send the log"
-
-    def __init__(self, log: Path, error: str) -> None:
-        self.subject = progress.current or "run"
-        last = error.strip().splitlines()[-1] if error.strip() else "unknown"
-        # Of an exception only its kind is shown: its text may hold data.
-        self.what = f"{last.split(':')[0]} in the stage {self.subject}"
-        self.where = str(log)
 
 
 def _log_to(path: Path) -> None:
@@ -204,7 +208,7 @@ def _log_to(path: Path) -> None:
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    logging.captureWarnings(True)
+    logging.captureWarnings(capture=True)
     warnings = logging.getLogger("py.warnings")
     warnings.addHandler(handler)
     warnings.propagate = False

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).resolve().parent.parent
 DBT_PROJECT = PROJECT / "dbt_project"
 HOME_VARIABLE = "UNICUS_HOME"
+DBT_VARIABLE = "UNICUS_DBT"
 DEFAULT_DATA = "complete_journey"
 ROOMS = ("intake", "identity", "dbt_project", "ml", "serving", "orchestration")
 QUIET = {
@@ -35,7 +36,9 @@ class SettingFault(Exception):
 
     exit_code = 2
 
-    def __init__(self, code: str, subject: str, what: str, *, where: str, why: str, fix: str) -> None:
+    def __init__(
+        self, code: str, subject: str, what: str, *, where: str, why: str, fix: str
+    ) -> None:
         super().__init__(f"{subject}: {what}")
         self.code, self.subject, self.what = code, subject, what
         self.where, self.why, self.fix = where, why, fix
@@ -71,6 +74,11 @@ class Home:
     def from_environment(cls) -> Home:
         """The home that `UNICUS_HOME` names, else `.unicus/complete_journey` below this folder."""
         return cls(Path(os.environ.get(HOME_VARIABLE) or f".unicus/{DEFAULT_DATA}").absolute())
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever run here."""
+        return self.config_path.exists() or (self.root / "lake").exists()
 
     @property
     def config_path(self) -> Path:
@@ -235,6 +243,14 @@ def read_systems(config: HomeConfig) -> list[System]:
             )  # fmt: skip
         systems.append(system)
     return systems
+
+
+def manifest_file() -> Path:
+    """Where the parsed dbt project lies, for exactly the files that are there now.
+
+    The hash of the project's files is part of the name, so that a stale one cannot be taken.
+    """
+    return DBT_PROJECT / "target" / f"manifest-{code_hash(('dbt_project',))}.json"
 
 
 def code_hash(rooms: tuple[str, ...] = ROOMS) -> str:

@@ -22,7 +22,6 @@ from orchestration.moment import Moment
 from orchestration.settings import Home
 from serving.publish import read_publication
 
-SCHEMA = "unicus.run/1"
 ROOMS = ("raw", "staging", "core", "features", "marts")
 
 
@@ -43,9 +42,6 @@ def summarise(
     assert moment is not None, "a run that ended well stands somewhere"
     loads = read_snapshot(home.lake, moment.snapshot_id).loads
     return {
-        "schema": SCHEMA,
-        "status": "done",
-        "home": str(home.root),
         "run_id": run_id,
         "log": str(home.logs / f"{run_id}.log"),
         "seconds": round(seconds, 1),
@@ -184,12 +180,16 @@ def summary_text(summary: dict[str, Any]) -> str:
         *(("not read", f"{one['path']} of {one['system']}") for one in summary["not_read"]),
         ("next", " · ".join(summary["next"])),
     ]  # fmt: skip
-    head = f"Done in {summary['seconds']:.1f} s · run {summary['run_id'][:8]} · log {summary['log']}"
+    head = (
+        f"Done in {summary['seconds']:.1f} s · run {summary['run_id'][:8]} · log {summary['log']}"
+    )
     return head + "\n" + aligned(lines)
 
 
 def _model_lines(model: dict[str, Any]) -> list[tuple[str, str]]:
-    lines = [(model["name"], model["reason"] + (" (training reused)" if model["is_reused"] else ""))]
+    lines = [
+        (model["name"], model["reason"] + (" (training reused)" if model["is_reused"] else ""))
+    ]
     if not model["backtest"]:
         return lines
     newest = max(one["cutoff_date"] for one in model["backtest"])
@@ -197,12 +197,19 @@ def _model_lines(model: dict[str, Any]) -> list[tuple[str, str]]:
         if one["cutoff_date"] != newest:
             continue
         gain = one["ngini_gain_rate"]
-        behind = "" if gain is None else (
-            f", the model gains {gain:+.3f} ({one['ngini_gain_low_rate']:+.3f} to"
-            f" {one['ngini_gain_high_rate']:+.3f})"
+        behind = (
+            ""
+            if gain is None
+            else (
+                f", the model gains {gain:+.3f} ({one['ngini_gain_low_rate']:+.3f} to"
+                f" {one['ngini_gain_high_rate']:+.3f})"
+            )
         )
-        lines.append((
-            "", f"{newest} {one['predictor']}: ranking {one['ngini_rate']:.3f}, total"
-            f" {one['bias_rate'] - 1:+.1%}, decile error {one['decile_error_rate']:.1%}{behind}",
-        ))
+        lines.append(
+            (
+                "",
+                f"{newest} {one['predictor']}: ranking {one['ngini_rate']:.3f}, total"
+                f" {one['bias_rate'] - 1:+.1%}, decile error {one['decile_error_rate']:.1%}{behind}",
+            )
+        )
     return [*lines, ("", model["scores"])]

@@ -66,6 +66,21 @@ class MixedMoments(Exception):
         self.fix = "build everything:  unicus run"
 
 
+class DamagedCopy(Exception):
+    """A published copy that cannot be opened; it can be made again from the warehouse."""
+
+    code = "damaged-copy"
+    exit_code = 1
+
+    def __init__(self, target: Path) -> None:
+        self.subject = "serving/published"
+        self.what = "the published copy cannot be opened"
+        super().__init__(self.what)
+        self.where = str(target)
+        self.why = "it is cut short, damaged, or not a copy that a run has put there"
+        self.fix = f"rm {target}    (nothing is lost), then  unicus run"
+
+
 def publish(
     warehouse: Path, target: Path, tables: list[PublicTable], publication: Publication
 ) -> dict[str, int]:
@@ -96,13 +111,20 @@ def publish(
 
 
 def read_publication(target: Path) -> Publication | None:
-    """What the published copy says about itself, or None without a copy."""
+    """What the published copy says about itself, or None without a copy.
+
+    Raises:
+        DamagedCopy: there is a file, and it cannot be opened.
+    """
     if not target.exists():
         return None
-    with duckdb.connect(str(target), read_only=True) as con:
-        row = con.execute(
-            "select run_id, snapshot_id, as_of, published_at, key from publication"
-        ).fetchone()
+    try:
+        with duckdb.connect(str(target), read_only=True) as con:
+            row = con.execute(
+                "select run_id, snapshot_id, as_of, published_at, key from publication"
+            ).fetchone()
+    except duckdb.Error as error:
+        raise DamagedCopy(target) from error
     return Publication(*row) if row else None
 
 
@@ -123,7 +145,8 @@ def _copy(con: duckdb.DuckDBPyConnection, table: PublicTable) -> int:
         f"select (select count(*) from {table.relation}),"
         f" (select count(*) from warehouse.{table.relation})"
     ).fetchone()
-    assert counts is not None and counts[0] == counts[1], f"{table.relation} was not copied whole"
+    assert counts is not None
+    assert counts[0] == counts[1], f"{table.relation} was not copied whole"
     return int(counts[0])
 
 

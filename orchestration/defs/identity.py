@@ -1,7 +1,5 @@
 """Identity: the asset that gives every source record its customer."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg

@@ -4,8 +4,6 @@
 file is read and checked is the business of `intake`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg

@@ -4,8 +4,6 @@ A training is reused while snapshot, dates and code are the same. How a model is
 served is the business of `ml`; here its tables are committed to the lake.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass

@@ -1,7 +1,5 @@
 """Serving: the asset that publishes the public tables for BI."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any

@@ -3,8 +3,6 @@
 Dagster splits the project around identity and the models of `ml`; each part is one dbt build.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

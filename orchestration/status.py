@@ -1,0 +1,347 @@
+"""What a home holds, told from its own files: register, published copy, logs, settings.
+
+Light: no Dagster, dbt, pandas, pyarrow or pydantic, so that it answers at once. It looks and never
+changes; whether what it finds is sound is the business of `doctor.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orchestration import lock
+from orchestration.console import aligned
+from orchestration.settings import (
+    DBT_VARIABLE,
+    PROJECT,
+    Home,
+    HomeConfig,
+    SettingFault,
+    SystemPlace,
+    read_config,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from intake.lake import Record
+
+SCHEMA = "unicus.status/1"
+RUN_LOG = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def require_home(home: Home) -> None:
+    """Refuse to look at a home that is not there.
+
+    Raises:
+        SettingFault: nothing was ever run in this folder.
+    """
+    if not home.exists:
+        raise SettingFault(
+            "no-home", str(home.root), "there is no home here",
+            where=str(home.root), why="it has neither home.yaml nor a lake; nothing was run in it",
+            fix="unicus run    (makes it), or name another with  --home DIR",
+        )  # fmt: skip
+
+
+def read_status(home: Home, home_origin: str = "default") -> dict[str, Any]:
+    """Collect the status as one JSON object.
+
+    Args:
+        home: the home to look at.
+        home_origin: who named the home: option, environment or default.
+
+    Raises:
+        SettingFault: no home, or a `home.yaml` that cannot be used.
+        InputFault: a record of the register that cannot be read.
+    """
+    require_home(home)
+    config, live = read_config(home), home.lake.live()
+    loads = [record for record in live if record.kind == "load"]
+    return {
+        "schema": SCHEMA,
+        "home": str(home.root),
+        "held_by": lock.holder(home.root),
+        "published": _published(home),
+        "last_run": _last_run(home),
+        "models": _models(live),
+        "systems": _systems(config, loads),
+        "entities_without_data": _entities_without_data(loads),
+        "disk": _disk(home.root),
+        "settings": _settings(home, home_origin, config),
+    }
+
+
+def _published(home: Home) -> dict[str, Any]:
+    """What BI reads; `state` says whether there is a copy and whether it opens."""
+    if not home.published.exists():
+        return {"state": "none", "path": str(home.published)}
+    import duckdb
+
+    from serving.publish import DamagedCopy, read_publication
+
+    try:
+        publication = read_publication(home.published)
+    except DamagedCopy:
+        publication = None
+    if publication is None:
+        return {"state": "damaged", "path": str(home.published)}
+    with duckdb.connect(str(home.published), read_only=True) as con:
+        tables = con.execute(
+            "select count(*) from duckdb_tables() where table_name <> 'publication'"
+        ).fetchone()
+    published_at = publication.published_at.replace(tzinfo=UTC)
+    return {
+        "state": "readable",
+        "path": str(home.published),
+        "as_of": publication.as_of.isoformat(),
+        "run_id": publication.run_id,
+        "published_at": published_at.isoformat(),
+        "age_seconds": int((datetime.now(UTC) - published_at).total_seconds()),
+        "tables": tables[0] if tables else 0,
+    }
+
+
+def _last_run(home: Home) -> dict[str, Any] | None:
+    """The newest run of the command line; without a summary it is at work, or was cut short."""
+    logs = [path for path in home.logs.glob("*.log") if RUN_LOG.fullmatch(path.stem)]
+    if not logs:
+        return None
+    log = max(logs, key=lambda path: path.stat().st_mtime)
+    kept = log.with_suffix(".json")
+    told = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
+    ended = kept if kept.exists() else log
+    return {
+        "run_id": log.stem,
+        "status": told.get("status") or ("running" if _is_held(home) else "interrupted"),
+        "at": datetime.fromtimestamp(ended.stat().st_mtime, UTC).isoformat(timespec="seconds"),
+        "seconds": told.get("seconds"),
+        "as_of": told.get("as_of"),
+        "stage": told.get("stage"),
+        "error": told.get("error"),
+        "log": str(log),
+    }
+
+
+def _is_held(home: Home) -> bool:
+    return lock.holder(home.root) is not None
+
+
+def _models(live: list[Record]) -> list[dict[str, Any]]:
+    """Per question: what the last training decided, and who made the newest scores.
+
+    The question is the second folder of the record's file: `performance/<question>/…`.
+    """
+    models = []
+    for training in (record for record in live if record.kind == "training"):
+        name = _question(training)
+        scores = [r for r in live if r.kind == "scores" and _question(r) == name]
+        newest = max(scores, key=lambda r: (r.details["as_of"], r.seq), default=None)
+        models.append(
+            {
+                "name": name,
+                "version": training.details["model_version"],
+                "is_promoted": training.details["promoted"],
+                "reason": training.details["reason"],
+                "trained_at": training.committed_at,
+                "scored_as_of": newest.details["as_of"] if newest else None,
+                "scored_by": newest.details["reason"] if newest else None,
+            }
+        )
+    return models
+
+
+def _question(record: Record) -> str:
+    return record.files[0].path.split("/")[1]
+
+
+def _systems(config: HomeConfig, loads: list[Record]) -> list[dict[str, Any]]:
+    """The systems of the home and those it still has loads of, each with its entities."""
+    loaded = {record.details["source_system"] for record in loads}
+    return [
+        {
+            "name": name,
+            "location": _location(name, config.systems[name]) if name in config.systems else None,
+            "entities": _entities(record for record in loads if _of(record) == name),
+        }
+        for name in sorted(loaded | set(config.systems))
+    ]
+
+
+def _of(record: Record) -> str:
+    return str(record.details["source_system"])
+
+
+def _entities(loads: Iterable[Record]) -> list[dict[str, Any]]:
+    entities: dict[str, dict[str, Any]] = {}
+    for record in loads:
+        told = record.details
+        one = entities.setdefault(
+            told["entity"],
+            {"entity": told["entity"], "loads": 0, "stored_rows": 0, "quarantined_rows": 0},
+        )
+        one["loads"] += 1
+        one["stored_rows"] += told["stored_rows"]
+        one["quarantined_rows"] += sum(
+            outcome["rows"] for outcome in told["outcomes"] if outcome["outcome"] == "quarantined"
+        )
+        one["newest_load_at"] = record.committed_at
+    return [entities[name] for name in sorted(entities)]
+
+
+def _location(name: str, place: SystemPlace) -> str | None:
+    """Where the system's files lie, as `home.yaml` or else `source.yaml` writes it.
+
+    Read without `intake.source`, whose full check of the file takes longer than all the rest here.
+    """
+    if place.location:
+        return place.location
+    import yaml
+
+    for folder in (place.folder, PROJECT / "intake" / "systems"):
+        source = Path(folder) / name / "source.yaml"
+        if folder and source.is_file():
+            return str(yaml.safe_load(source.read_text("utf-8"))["location"])
+    return None
+
+
+def _entities_without_data(loads: list[Record]) -> list[str]:
+    from intake.contract import CONTRACTS
+
+    known = {path.stem for path in CONTRACTS.glob("*.yaml")}
+    return sorted(known - {record.details["entity"] for record in loads})
+
+
+def _disk(root: Path) -> list[dict[str, Any]]:
+    """Bytes of each folder of the home, largest first."""
+    folders = [
+        {
+            "folder": path.name,
+            "bytes": sum(f.stat().st_size for f in path.rglob("*") if f.is_file()),
+        }
+        for path in root.iterdir()
+        if path.is_dir()
+    ]
+    return sorted(folders, key=lambda one: (-int(one["bytes"]), one["folder"]))
+
+
+def _settings(home: Home, home_origin: str, config: HomeConfig) -> list[dict[str, str]]:
+    """Each setting with its value and where it came from."""
+    written = "home.yaml" if home.config_path.exists() else "default"
+    switch = os.environ.get(DBT_VARIABLE)
+    rows = [
+        ("home", str(home.root), home_origin),
+        ("business_timezone", config.business_timezone, written),
+        ("reporting_currency", config.reporting_currency, written),
+        (DBT_VARIABLE, switch or "in process", "environment" if switch else "default"),
+    ]
+    for name, place in config.systems.items():
+        origins = {key: "home.yaml" if value else "default" for key, value in vars(place).items()}
+        folder = place.folder or str(PROJECT / "intake" / "systems")
+        rows.append((f"systems.{name}.folder", folder, origins["folder"]))
+        location = _location(name, place) or "unknown"
+        rows.append((f"systems.{name}.location", location, origins["location"]))
+    return [{"name": name, "value": value, "origin": origin} for name, value, origin in rows]
+
+
+def settings_text(status: dict[str, Any]) -> str:
+    """The settings as a person reads them."""
+    return aligned([("setting", "value", "from"), *_cells(status["settings"])], indent="")
+
+
+def _cells(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    return [tuple(str(value) for value in row.values()) for row in rows]
+
+
+def status_text(status: dict[str, Any]) -> str:
+    """The status as a person reads it."""
+    head = [
+        ("home", status["home"]),
+        ("held by", _holder_text(status["held_by"])),
+        ("BI reads", _published_text(status["published"])),
+        ("last run", _run_text(status["last_run"])),
+        *(line for model in status["models"] for line in _model_lines(model)),
+    ]
+    parts = [aligned(head, indent="")]
+    parts += [_system_text(system) for system in status["systems"]]
+    tail = [
+        ("no data", ", ".join(status["entities_without_data"]) or "none; every entity has rows"),
+        ("disk", ", ".join(f"{one['folder']} {_size(one['bytes'])}" for one in status["disk"])),
+        ("more", "unicus status --settings · unicus doctor"),
+    ]
+    return "\n\n".join([*parts, aligned(tail, indent="")])
+
+
+def _holder_text(holder: dict[str, str] | None) -> str:
+    if holder is None:
+        return "nobody"
+    return ", ".join(f"{key} {value}" for key, value in holder.items()) or "a run just started"
+
+
+def _published_text(published: dict[str, Any]) -> str:
+    if published["state"] == "none":
+        return "nothing is published in this home yet"
+    if published["state"] == "damaged":
+        return f"{published['path']} cannot be opened; unicus doctor tells more"
+    return (
+        f"as of {published['as_of']}, {published['tables']} tables,"
+        f" run {published['run_id'][:8]} of {_minute(published['published_at'])}"
+        f" ({age_text(published['age_seconds'])} ago), {published['path']}"
+    )
+
+
+def _run_text(run: dict[str, Any] | None) -> str:
+    if run is None:
+        return "none"
+    error = run["error"]
+    what = {
+        "done": f"done in {run['seconds']} s, as of {run['as_of']}",
+        "failed": f"failed at {run['stage'] or 'start'}: "
+        + (f"error[{error['code']}] {error['subject']}: {error['what']}" if error else ""),
+        "running": "at work",
+        "interrupted": "stopped before its end, nothing half-done is visible",
+    }[run["status"]]
+    return f"{what}, {_minute(run['at'])}, log {run['log']}"
+
+
+def _model_lines(model: dict[str, Any]) -> list[tuple[str, str]]:
+    scored = f"scores as of {model['scored_as_of']}: {model['scored_by']}"
+    return [
+        (model["name"], model["reason"]),
+        ("", scored if model["scored_as_of"] else "no scores"),
+    ]
+
+
+def _system_text(system: dict[str, Any]) -> str:
+    head = f"{system['name']}   {system['location'] or 'no longer a system of this home'}"
+    rows = [
+        (one["entity"], f"{one['loads']:,}", f"{one['stored_rows']:,}",
+         f"{one['quarantined_rows']:,}", _minute(one["newest_load_at"]))
+        for one in system["entities"]
+    ]  # fmt: skip
+    if not rows:
+        return f"{head}\n  nothing is loaded yet"
+    return head + "\n" + aligned([("entity", "loads", "rows", "quarantined", "newest load"), *rows])
+
+
+def _minute(at: str) -> str:
+    return f"{datetime.fromisoformat(at):%Y-%m-%d %H:%M} UTC"
+
+
+def age_text(seconds: int) -> str:
+    """An age in its largest unit."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def _size(count: int) -> str:
+    for size, unit in ((1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "kB")):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} B"

@@ -1,0 +1,141 @@
+"""What every model must keep to, read from the parsed project."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from intake.contract import contracts
+from intake.snapshot import LOADS_SCHEMA
+from orchestration import dbt
+from orchestration.moment import PRODUCTS
+from orchestration.settings import DBT_PROJECT, Home
+
+LAYERS = ("staging", "core", "features", "marts")
+NAMES = {
+    "staging": r"stg_\w+|identity_records",
+    "core": r"(dim|fct|bridge)_\w+|\w+_versions|order_history|order_line_sets",
+    "features": r"customer_\w+",
+    "marts": r"kpi_\w+_(daily|monthly)|customer_\w+|model_\w+|campaign_\w+|ingest_\w+",
+}
+TIME_WORDS = re.compile(r"\b(now|today|current_date|current_timestamp|getdate|localtimestamp)\b", re.I)
+PUBLIC = {
+    "dim_customers", "dim_products", "dim_stores", "fct_orders", "fct_order_lines",
+    "customer_features", "customer_360", "customer_scores", "model_performance",
+    "kpi_customers_monthly", "kpi_cohorts_monthly", "campaign_results", "ingest_reconciliation",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    home = Home(tmp_path_factory.mktemp("policy") / "home")
+    home.create()
+    return dbt.manifest(dbt.manifest_path(home))
+
+
+def models(manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    return (n for n in manifest["nodes"].values() if n["resource_type"] == "model")
+
+
+def test_exactly_the_promised_models_are_public(manifest: dict[str, Any]) -> None:
+    assert {m["name"] for m in models(manifest) if m["access"] == "public"} == PUBLIC
+
+
+def test_a_public_model_says_its_grain_and_describes_every_column(manifest: dict[str, Any]) -> None:
+    for model in models(manifest):
+        assert model["description"], model["name"]
+        if model["access"] == "public":
+            assert model["description"].startswith("One row per "), model["name"]
+            assert model["config"]["contract"]["enforced"], model["name"]
+            assert model["config"]["materialized"] == "table", model["name"]
+            for name, column in model["columns"].items():
+                assert column["description"], f"{model['name']}.{name}"
+                assert column["data_type"], f"{model['name']}.{name}"
+
+
+def test_every_model_has_an_owner_who_can_be_written_to(manifest: dict[str, Any]) -> None:
+    owners = {g["name"]: g["owner"]["email"] for g in manifest["groups"].values()}
+    for model in models(manifest):
+        assert "@" in owners[model["config"]["group"]], model["name"]
+
+
+def test_names_tell_the_layer(manifest: dict[str, Any]) -> None:
+    for model in models(manifest):
+        assert re.fullmatch(NAMES[model["schema"]], model["name"]), model["name"]
+
+
+def test_a_layer_reads_itself_and_those_before_it_and_only_staging_and_core_pass_over(
+    manifest: dict[str, Any],
+) -> None:
+    for model in models(manifest):
+        layer = LAYERS.index(model["schema"])
+        for parent in model["depends_on"]["nodes"]:
+            if parent.startswith("model."):
+                below = manifest["nodes"][parent]["schema"]
+                assert LAYERS.index(below) <= layer, f"{model['name']} reads {below}"
+                assert not (model["schema"] == "marts" and below == "staging"), model["name"]
+
+
+def test_only_staging_reads_raw(manifest: dict[str, Any]) -> None:
+    exceptions = {"ingest_reconciliation"}  # it counts what staging was given
+    for model in models(manifest):
+        raw = [p for p in model["depends_on"]["nodes"] if p.startswith("source.unicus.raw.")]
+        assert not raw or model["schema"] == "staging" or model["name"] in exceptions, model["name"]
+
+
+def test_no_model_or_macro_asks_the_clock(manifest: dict[str, Any]) -> None:
+    texts = {m["name"]: m["raw_code"] for m in models(manifest)}
+    texts |= {
+        m["name"]: m["macro_sql"]
+        for m in manifest["macros"].values()
+        if m["package_name"] == "unicus"
+    }
+    for name, text in texts.items():
+        code = re.sub(r"\{#.*?#\}|--[^\n]*", "", text, flags=re.S)
+        assert not TIME_WORDS.search(code), name
+
+
+def test_no_model_forks_by_target(manifest: dict[str, Any]) -> None:
+    for model in models(manifest):
+        assert "target." not in model["raw_code"], model["name"]
+
+
+def test_tests_are_written_under_their_present_name() -> None:
+    for path in DBT_PROJECT.rglob("*.yml"):
+        assert not re.search(r"^\s*tests:", path.read_text("utf-8"), re.M), path.name
+
+
+def test_sources_have_the_columns_that_python_writes(manifest: dict[str, Any]) -> None:
+    written = {("raw", entity): set(c.raw_columns) for entity, c in contracts().items()}
+    written |= {
+        (source, table): set(schema.names)
+        for source, tables in PRODUCTS.items()
+        for table, schema in tables.items()
+    }
+    written[("ledger", "loads")] = set(LOADS_SCHEMA.names)
+    declared = {(s["source_name"], s["name"]): s for s in manifest["sources"].values()}
+    assert written.keys() <= declared.keys()
+    for key, columns in written.items():
+        named = set(declared[key]["columns"])
+        assert named <= columns, f"{key}: {named - columns}"
+
+
+def test_every_check_is_seen_by_the_graph(manifest: dict[str, Any]) -> None:
+    from orchestration.graph import build_definitions
+
+    tests = [n for n in manifest["nodes"].values() if n["resource_type"] == "test"]
+    graph = build_definitions(Home.from_environment()).resolve_asset_graph()
+    assert len(graph.asset_check_keys) == len(tests)
+
+
+def test_yaml_files_are_beside_the_models_they_describe(manifest: dict[str, Any]) -> None:
+    for model in models(manifest):
+        described = Path(model["patch_path"].split("://")[1])
+        assert described.parent in Path(model["original_file_path"]).parents, model["name"]
+    for path in (DBT_PROJECT / "models").rglob("*.yml"):
+        assert yaml.safe_load(path.read_text("utf-8")), path.name

@@ -1,0 +1,252 @@
+"""What is left in the tracking store, and what is never loaded from it."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import ml
+from ml import tracking
+from ml.clv.model import fit, predict
+from ml.errors import MlError
+from ml.tracking import ModelRecord, RunRecord
+from tests.unit.ml.conftest import AS_OF, DATES
+
+ROOM = Path(ml.__file__).parent
+
+
+@pytest.fixture
+def client(home):
+    return tracking._connect(home.mlflow_folder)
+
+
+@pytest.fixture
+def run(home, client):
+    return client.get_run(home.result.mlflow_run_id)
+
+
+def test_the_run_and_its_experiment_are_named_and_explained(home, client, run):
+    assert run.info.run_name == f"clv_30d {DATES[-1]} hist_gradient_boosting"
+    assert run.info.status == "FINISHED"
+    experiment = client.get_experiment(run.info.experiment_id)
+    assert experiment.name == "clv_30d"
+    assert "in the next 30 days?" in experiment.tags["mlflow.note.content"]
+    assert run.data.tags["mlflow.note.content"] == home.result.reason
+
+
+def test_the_run_says_where_it_comes_from(run):
+    expected = {
+        "snapshot": "snapshot-1",
+        "as_of": str(AS_OF),
+        "code": "code-1",
+        "dagster_run_id": "run-1",
+        "predictor": "hist_gradient_boosting",
+    }
+    assert expected.items() <= run.data.tags.items()
+    assert run.data.params["max_iter"] == "150"
+    assert run.data.params["train_dates"] == " ".join(map(str, DATES))
+    assert run.data.params["cut_offs"] == " ".join(map(str, DATES[-3:]))
+
+
+def test_metrics_have_a_step_per_cut_off_and_are_those_of_the_table(home, client, run):
+    rows = {
+        (row["predictor"], row["cutoff_date"]): row for row in home.result.performance.to_pylist()
+    }
+    for name, predictor in {
+        "backtest": "hist_gradient_boosting",
+        "baseline/rate_times_basket": "rate_times_basket",
+    }.items():
+        history = client.get_metric_history(run.info.run_id, f"{name}/ngini")
+        assert {(m.step, m.value) for m in history} == {
+            (int(f"{day:%Y%m%d}"), rows[predictor, day]["ngini_rate"]) for day in DATES[-3:]
+        }
+    newest = rows["rate_times_basket", DATES[-1]]
+    metrics = run.data.metrics
+    assert metrics["gain/rate_times_basket/ngini_low"] == newest["ngini_gain_low_rate"]
+    assert {"backtest/bias_rate", "backtest/decile_error_rate"} <= set(metrics)
+
+
+def test_plots_and_the_backtest_are_kept_without_customer_attributes(home, client, run):
+    paths = {
+        file.path
+        for folder in ("plots", "tables")
+        for file in client.list_artifacts(run.info.run_id, folder)
+    }
+    assert paths == {"plots/gain.png", "plots/deciles.png", "tables/backtest.parquet"}
+    backtest = tracking.read_champion(home.mlflow_folder, "clv_30d").backtest
+    assert list(backtest) == ["cutoff_date", "customer_id", "predicted_amount"]
+    stored = pd.read_parquet(next(home.mlflow_folder.rglob("backtest.parquet")))
+    assert set(stored) == {
+        "cutoff_date",
+        "customer_id",
+        "actual_amount",
+        "predicted_amount",
+        "rate_times_basket",
+        "same_spend_as_last_window",
+    }
+
+
+def test_the_version_says_why_it_was_promoted_and_the_alias_points_at_it(home, client):
+    version = client.get_model_version_by_alias("clv_30d", "champion")
+    assert str(version.version) == home.result.model_version
+    assert version.description == home.result.reason
+
+
+def test_the_champion_comes_back_with_its_signature_and_predicts_alike(home, labelled):
+    champion = tracking.load_champion(home.mlflow_folder, "clv_30d")
+    assert champion.feature_names == tuple(labelled.features)
+    assert (champion.predictor, champion.as_of) == ("hist_gradient_boosting", AS_OF)
+    expected = predict(fit(labelled), labelled.features)
+    assert predict(champion.estimator, labelled.features).tolist() == expected.tolist()
+
+
+def test_loading_leaves_the_store_as_it_was(home):
+    before = {path: path.stat().st_mtime_ns for path in home.mlflow_folder.rglob("*")}
+    tracking.load_champion(home.mlflow_folder, "clv_30d")
+    tracking.read_champion(home.mlflow_folder, "clv_30d")
+    assert {path: path.stat().st_mtime_ns for path in home.mlflow_folder.rglob("*")} == before
+
+
+def test_a_name_nobody_registered_and_a_store_nobody_made_have_no_champion(home, tmp_path):
+    for folder in (home.mlflow_folder, tmp_path / "none"):
+        assert tracking.load_champion(folder, "clv_7d") is None
+        assert tracking.read_champion(folder, "clv_7d") is None
+        assert tracking.best_baseline(folder, "clv_7d") is None
+    assert not (tmp_path / "none").exists()
+
+
+def test_the_best_baseline_is_remembered(home):
+    assert tracking.best_baseline(home.mlflow_folder, "clv_30d") == "same_spend_as_last_window"
+
+
+def touch_a_file() -> None:
+    """What a planted model would do to whoever loads it."""
+    Path(os.environ["PLANTED"]).touch()
+
+
+class Planted:
+    """Runs code as it is unpickled."""
+
+    def __reduce__(self):
+        return touch_a_file, ()
+
+
+def plant(client, run, name, **log_arguments):
+    """Register a model as the champion of `name`, outside our own code."""
+    import mlflow
+
+    with mlflow.start_run(run_id=run.info.run_id):
+        logged = mlflow.sklearn.log_model(name="planted", pip_requirements=[], **log_arguments)
+    client.create_registered_model(name)
+    client.create_model_version(name, logged.model_uri, run.info.run_id, model_id=logged.model_id)
+    client.set_registered_model_alias(name, "champion", "1")
+    return Path(client.get_logged_model(logged.model_id).artifact_location.removeprefix("file://"))
+
+
+def test_a_planted_pickle_is_refused_and_not_run(home, client, run, tmp_path, monkeypatch):
+    from urllib.parse import unquote
+
+    from sklearn.dummy import DummyRegressor
+
+    monkeypatch.setenv("PLANTED", str(tmp_path / "ran"))
+    model = DummyRegressor().fit([[0.0]], [1.0])
+    folder = plant(client, run, "planted_1", sk_model=model, serialization_format="pickle")
+    file = Path(unquote(str(folder))) / "model.pkl"
+    assert file.exists()
+    file.write_bytes(pickle.dumps(Planted()))
+    with pytest.raises(MlError, match="only skops is loaded") as caught:
+        tracking.load_champion(home.mlflow_folder, "planted_1")
+    assert caught.value.code == "champion-unusable"
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_planted_model_that_brings_its_own_list_of_trusted_types_is_refused(home, client, run):
+    from sklearn.preprocessing import FunctionTransformer
+
+    model = FunctionTransformer(func=subprocess.getoutput)
+    types = ["subprocess.getoutput"]
+    plant(client, run, "planted_2", sk_model=model, skops_trusted_types=types)
+    with pytest.raises(MlError, match="Untrusted types"):
+        tracking.load_champion(home.mlflow_folder, "planted_2")
+
+
+def test_a_champion_whose_files_are_gone_is_refused_and_has_nothing_to_compare(
+    home, client, run, tmp_path
+):
+    client.create_registered_model("gone")
+    lost = client.create_run(run.info.experiment_id).info.run_id
+    client.create_model_version("gone", (tmp_path / "gone").as_uri(), lost)
+    client.set_registered_model_alias("gone", "champion", "1")
+    with pytest.raises(MlError) as caught:
+        tracking.load_champion(home.mlflow_folder, "gone")
+    assert caught.value.fix
+    assert tracking.read_champion(home.mlflow_folder, "gone").backtest.empty
+
+
+def test_a_training_that_breaks_is_marked_failed_and_leaves_the_champion(home, client, labelled):
+    record = RunRecord("clv_30d", "", "broken", "", {}, [], {}, {}, {})
+    features = labelled.features.head()
+    model = ModelRecord("clv_30d", lambda: None, features, "", promoted=True, best_baseline="")
+    before = client.get_model_version_by_alias("clv_30d", "champion").version
+    with pytest.raises(Exception, match="skops"):
+        tracking.register(home.mlflow_folder, record, model)
+    experiment = client.get_experiment_by_name("clv_30d").experiment_id
+    broken = client.search_runs(experiment, "attributes.run_name = 'broken'")
+    assert [found.info.status for found in broken] == ["FAILED"]
+    assert client.get_model_version_by_alias("clv_30d", "champion").version == before
+    assert tracking.best_baseline(home.mlflow_folder, "clv_30d")
+
+
+FRESH_HOME = """
+import sys, tempfile
+from pathlib import Path
+from tests.unit.ml.conftest import train_home, AS_OF, HORIZON_DAYS
+from ml.clv.score import score
+for _ in range(2):
+    result = train_home(Path(sys.argv[1]), Path("home/mlflow"))
+score(warehouse=Path(sys.argv[1]), mlflow_folder=Path("home/mlflow"), as_of=AS_OF,
+      horizon_days=HORIZON_DAYS, snapshot_id="s")
+sys.exit(0 if result.promoted and "refreshes version 1" in result.reason else 3)
+"""
+
+
+def test_a_fresh_home_is_trained_twice_and_scored_in_silence_and_inside_its_folder(
+    warehouse, tmp_path
+):
+    scratch = tmp_path / "tmp"
+    scratch.mkdir()
+    known = {"PATH", "HOME", "OMP_NUM_THREADS", "LANG", "VIRTUAL_ENV"}
+    environment = {name: value for name, value in os.environ.items() if name in known}
+    root = str(ROOM.parent)
+    done = subprocess.run(
+        [sys.executable, "-c", FRESH_HOME, str(warehouse)],
+        cwd=tmp_path,
+        env={**environment, "PYTHONPATH": root, "TMPDIR": str(scratch)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "tmp"]
+    assert not list(scratch.rglob("*.parquet"))
+    assert not list(scratch.rglob("*.skops"))
+
+
+def test_only_tracking_imports_mlflow_and_nobody_imports_dagster_or_dbt():
+    for path in ROOM.rglob("*.py"):
+        found = re.findall(
+            r"^\s*(?:from|import) (mlflow|dagster|dbt)", path.read_text("utf-8"), re.M
+        )
+        assert set(found) <= ({"mlflow"} if path.name == "tracking.py" else set()), path
+
+
+def test_training_is_imported_without_mlflow():
+    code = "import sys, ml.clv.train, ml.clv.score; sys.exit('mlflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

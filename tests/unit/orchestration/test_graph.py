@@ -1,0 +1,53 @@
+"""The graph hangs together: nothing dangles, and its shape is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from orchestration.graph import build_definitions
+from orchestration.settings import Home
+
+
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory: pytest.TempPathFactory) -> dg.AssetGraph:
+    home = Home(tmp_path_factory.mktemp("graph") / "home")
+    home.create()
+    return build_definitions(home).resolve_asset_graph()
+
+
+def test_no_asset_depends_on_one_that_nothing_makes(graph: dg.AssetGraph) -> None:
+    assert graph.unexecutable_asset_keys == set()
+
+
+def test_the_graph_is_the_one_in_the_snapshot(graph: dg.AssetGraph, snapshot: object) -> None:
+    lines = [
+        f"{key.to_user_string()} <- {', '.join(sorted(k.to_user_string() for k in graph.get(key).parent_keys))}"
+        for key in sorted(graph.executable_asset_keys)
+    ]
+    assert "\n".join(lines) == snapshot
+
+
+def test_every_asset_has_a_description_an_owner_a_group_and_a_kind(graph: dg.AssetGraph) -> None:
+    for key in graph.executable_asset_keys:
+        node = graph.get(key)
+        assert node.description, key
+        assert node.owners, key
+        assert node.group_name == key.path[0] or key.path[0] in {"ledger", "moment"}, key
+        assert node.kinds, key
+
+
+def test_everything_published_goes_back_to_landing(graph: dg.AssetGraph) -> None:
+    published = dg.AssetKey(["serving", "published"])
+    above = {key.path[0] for key in graph.get_ancestor_asset_keys(published)}
+    assert {"landing", "raw", "staging", "identity", "core", "features", "ml", "marts"} <= above
+
+
+def test_a_home_elsewhere_gives_the_same_graph(tmp_path: Path, graph: dg.AssetGraph) -> None:
+    home = Home(tmp_path / "other")
+    home.create()
+    assert build_definitions(home).resolve_asset_graph().executable_asset_keys == (
+        graph.executable_asset_keys
+    )
