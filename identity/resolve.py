@@ -178,7 +178,9 @@ def _current(customer_map: pa.Table) -> list[str]:
     return [
         customer
         for customer, until in zip(
-            customer_map["customer_id"].to_pylist(), customer_map["valid_to"].to_pylist(), strict=True
+            customer_map["customer_id"].to_pylist(),
+            customer_map["valid_to"].to_pylist(),
+            strict=True,
         )
         if until is None
     ]

@@ -41,7 +41,7 @@ class Verb(click.Command):
         for example in EXAMPLES[str(self.name)]:
             formatter.write(f"    {example}\n")
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write where to read on."""
         formatter.write(f"\nMore: docs/commands.md#unicus-{self.name}\n")
 
@@ -83,7 +83,12 @@ class Verbs(click.Group):
                 formatter.write_dl([(n, self.commands[n].get_short_help_str(200)) for n in names])
 
 
-@click.group(cls=Verbs, epilog="More: docs/commands.md")
+@click.group(
+    cls=Verbs,
+    options_metavar="",
+    subcommand_metavar="VERB [OPTIONS]",
+    epilog="More: docs/commands.md",
+)
 @click.version_option(package_name="unicus", prog_name="unicus")
 def main() -> None:
     """Every signal a customer leaves, one view of the customer, on your own machine."""

@@ -224,7 +224,7 @@ def check_folders(home: Home) -> Finding:
     sealed = [str(path) for path in there if not _can_rename(path)]
     if sealed:
         return Finding("fail", f"cannot be written: {_some(sealed)}",
-                       "give yourself the right to write there, or choose another:  --home DIR")  # fmt: skip
+                       "give yourself the right to write there, or choose a  --home DIR")  # fmt: skip
     if len({path.stat().st_dev for path in there if path.is_relative_to(lake)}) > 1:
         return Finding("fail", f"{lake} lies on several disks, so a rename is not one step",
                        "keep the lake on one disk")  # fmt: skip

@@ -34,7 +34,7 @@ class UnicusRun(dg.ConfigurableResource):  # type: ignore[type-arg]
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[UnicusRun]:
         """Take the lock of the home for the whole run."""
-        self._run_id = context.run_id or ""
+        self._run_id = context.run.run_id if context.run else ""
         place = self.place
         with self.faults_shown():
             place.create()

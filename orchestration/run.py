@@ -110,7 +110,7 @@ def plan(request: Request) -> Ending:
     """Say what a run would load, and change nothing."""
     new, known = files_to_load(request.home, settle_config(request))
     head = f"Would load {len(new)} files ({known} are there already) and build every table."
-    value = _head(request.home, "planned") | {"new_files": new, "known_files": known}
+    value = result_head(request.home, "planned") | {"new_files": new, "known_files": known}
     return Ending(0, "\n  ".join([head, *new]), value)
 
 
@@ -133,10 +133,10 @@ def nothing_to_do(request: Request, config: HomeConfig) -> Ending | None:
         f" BI reads the run of {publication.published_at:%Y-%m-%d %H:%M} UTC"
     )
     value = {"run_id": publication.run_id, "as_of": str(publication.as_of), "text": text}
-    return Ending(0, text, _head(request.home, "nothing_new") | value)
+    return Ending(0, text, result_head(request.home, "nothing_new") | value)
 
 
-def _head(home: Home, status: str, exit_code: int = 0) -> dict[str, Any]:
+def result_head(home: Home, status: str, exit_code: int = 0) -> dict[str, Any]:
     """What every result of a run begins with."""
     return {"schema": SCHEMA, "status": status, "home": str(home.root), "exit_code": exit_code}
 
@@ -160,7 +160,7 @@ def execute(request: Request, manner: Manner) -> Ending:
     from orchestration.summary import summarise, summary_text
 
     systems = read_systems(read_config(home))
-    value = _head(home, "done") | summarise(
+    value = result_head(home, "done") | summarise(
         home, systems, execution.run_id, seconds, began, outcome.checks
     )
     (home.logs / f"{execution.run_id}.json").write_text(json.dumps(value, indent=1, default=str))
@@ -192,7 +192,7 @@ def _failed(home: Home, run_id: str, error: str, seconds: float, manner: Manner)
     code = max(getattr(fault, "exit_code", 1) for fault in faults)
     say(text)
     head = f"Stopped at {progress.current or 'start'} after {seconds:.1f} s · log {log}"
-    value = _head(home, "failed", code) | {
+    value = result_head(home, "failed", code) | {
         "run_id": run_id, "log": str(log), "seconds": round(seconds, 1), "stage": progress.current,
         "error": error_json(faults[0], state),
         "errors": [error_json(fault, state) for fault in faults],

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from intake.contract import contracts
+from intake.fault import InputFault
 from intake.lake import Lake, Record
 from intake.snapshot import arrow_schema, day_range, freeze, read_snapshot
 from intake.sql import quoted
@@ -145,3 +146,13 @@ def test_a_hostile_name_survives_as_a_plain_name() -> None:
 def test_arrow_schema_keeps_the_types_of_a_contract() -> None:
     schema = arrow_schema({"a": "decimal(18,4)", "b": "timestamp", "c": "varchar"})
     assert [str(field.type) for field in schema] == ["decimal128(18, 4)", "timestamp[us]", "string"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"seq": 1, "files": [{}]}'])
+def test_a_record_that_cannot_be_read_is_named(lake: Lake, text: str) -> None:
+    commit(lake, "a")
+    (path,) = lake.record_paths()
+    path.write_text(text, "utf-8")
+    with pytest.raises(InputFault) as raised:
+        lake.live()
+    assert (raised.value.code, raised.value.where) == ("bad-record", str(path))

@@ -250,6 +250,17 @@ def test_an_unknown_system_gets_the_nearest_name() -> None:
     assert "complete_journey" in find_systems([SYSTEMS])
 
 
+def test_a_package_that_is_not_installed_is_named_with_the_command_that_installs_it(
+    shop: Shop,
+) -> None:
+    shop.rewrite("source.yaml", str(shop.files), "package:no_such_package/data")
+    with pytest.raises(InputFault) as raised:
+        _ = shop.system
+    assert (raised.value.code, raised.value.exit_code) == ("missing-package", 2)
+    assert "no_such_package" in raised.value.what
+    assert "make setup" in raised.value.fix
+
+
 def test_a_source_file_with_an_unknown_key_says_which(shop: Shop) -> None:
     shop.rewrite("source.yaml", "currency: EUR", "currencies: EUR")
     with pytest.raises(InputFault) as raised:

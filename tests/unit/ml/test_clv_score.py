@@ -86,6 +86,12 @@ def test_the_baseline_can_be_asked_for(home):
     assert float(sum(amounts)) == pytest.approx(total, abs=0.01 * len(amounts))
 
 
+def test_a_baseline_that_is_no_longer_in_the_code_is_replaced_by_the_default(home, monkeypatch):
+    monkeypatch.setattr(tracking, "best_baseline", lambda folder, name: "retired_rule")
+    result = score_home(home.warehouse, home.mlflow_folder, by=score_with_baseline)
+    assert set(result.scores["predictor"].to_pylist()) == {"rate_times_basket"}
+
+
 def test_a_date_without_customers_gives_an_empty_table_with_its_types(home):
     for by in (score, score_with_baseline):
         result = score_home(home.warehouse, home.mlflow_folder, by, AS_OF + timedelta(1))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 
 from ml import tracking
 from ml.clv.train import too_little
@@ -40,6 +42,15 @@ def test_the_performance_table_has_its_declared_types_and_its_origin(home):
     assert row["mlflow_run_id"] == home.result.mlflow_run_id
     assert row["trained_at_snapshot"] == "snapshot-1"
     assert row["trained_as_of"] == AS_OF
+
+
+def test_amounts_of_the_table_are_those_predicted_to_the_cent(home):
+    stored = pd.read_parquet(next(home.mlflow_folder.rglob("backtest.parquet")))
+    newest = stored[stored["cutoff_date"] == stored["cutoff_date"].max()]
+    row = home.result.performance.to_pylist()[-1]
+    assert row["predictor"] == "rate_times_basket"
+    assert row["predicted_amount"] == round(Decimal(newest["rate_times_basket"].sum()), 2)
+    assert row["actual_amount"] == round(Decimal(newest["actual_amount"].sum()), 2)
 
 
 def test_a_missing_gain_is_null_and_not_a_number_that_is_none(home):

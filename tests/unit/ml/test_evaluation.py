@@ -177,13 +177,17 @@ def test_two_forecasts_equal_but_for_noise_have_an_interval_around_zero(spenders
     assert gain.low < 0 < gain.high
 
 
-def test_an_interval_is_as_wide_as_resampling_rows_by_hand_makes_it(spenders):
-    actual, good, poor = (part[:300] for part in spenders)
-    rng = np.random.default_rng(11)
-    rows = rng.integers(0, 300, (400, 300))
-    by_hand = [ngini(actual[r], good[r]) - ngini(actual[r], poor[r]) for r in rows]
-    gain = paired_gain(weighted_ngini, actual, good, poor)
-    assert (gain.low, gain.high) == pytest.approx(np.quantile(by_hand, [0.025, 0.975]), abs=0.02)
+def test_the_interval_of_a_mean_is_the_one_of_the_textbook():
+    money = np.random.default_rng(11).lognormal(0, 0.5, 400)
+    error = money.std() / 20
+
+    def mean(_, predicted):
+        return lambda weights: weights @ predicted / 400
+
+    gain = paired_gain(mean, money, money, np.zeros(400), draws=4000)
+    assert gain.value == pytest.approx(money.mean())
+    assert (gain.low - gain.value) / error == pytest.approx(-1.96, abs=0.15)
+    assert (gain.high - gain.value) / error == pytest.approx(1.96, abs=0.15)
 
 
 def test_an_interval_is_repeatable_and_the_seed_moves_it(spenders):

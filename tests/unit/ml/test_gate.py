@@ -139,13 +139,11 @@ def test_only_shared_customers_and_the_newest_shared_date_are_compared():
     assert "399 customers at 2024-06-01" in verdict.reason
 
 
-@pytest.mark.parametrize(
-    "stored",
-    [
-        backtest(0.5)[:0],
-        backtest(0.5, dates=[CUT_OFFS[0]]).assign(cutoff_date=pd.Timestamp("2024-05-02")),
-    ],
-)
+UNREADABLE = pd.DataFrame(columns=["cutoff_date", "customer_id", "predicted_amount"])
+OTHER_DAY = backtest(0.5, dates=[pd.Timestamp("2024-05-02")])
+
+
+@pytest.mark.parametrize("stored", [UNREADABLE, OTHER_DAY], ids=["unreadable", "other day"])
 def test_another_recipe_without_a_shared_cut_off_is_not_promoted(stored):
     verdict = judge(performance(), backtest(0.1), "r2", champion("r1", stored))
     assert not verdict.promoted

@@ -191,11 +191,11 @@ def test_a_champion_whose_files_are_gone_is_refused_and_has_nothing_to_compare(
 
 
 def test_a_training_that_breaks_is_marked_failed_and_leaves_the_champion(home, client, labelled):
-    record = RunRecord("clv_30d", "", "broken", "", {}, [], {}, {}, {})
+    record = RunRecord("clv_30d", "", "broken", "", {}, [], {}, {"plots/gain.png": None}, {})
     features = labelled.features.head()
-    model = ModelRecord("clv_30d", lambda: None, features, "", promoted=True, best_baseline="")
+    model = ModelRecord("clv_30d", fit(labelled), features, "", promoted=True, best_baseline="")
     before = client.get_model_version_by_alias("clv_30d", "champion").version
-    with pytest.raises(Exception, match="skops"):
+    with pytest.raises(TypeError, match="figure"):
         tracking.register(home.mlflow_folder, record, model)
     experiment = client.get_experiment_by_name("clv_30d").experiment_id
     broken = client.search_runs(experiment, "attributes.run_name = 'broken'")

@@ -1,0 +1,39 @@
+{#-
+    `ops.built_models` says from which snapshot and for which as-of date each model was last built.
+    The stamps of the models a run is about to touch are deleted first and written last, so that a
+    killed or failed build leaves none.
+-#}
+{% macro forget_built_models() %}
+    {% if execute %}
+        {% do run_query('create schema if not exists ops') %}
+        {% do run_query(
+            'create table if not exists ops.built_models'
+            ~ ' (model varchar, snapshot_id varchar, as_of date, invocation_id varchar)'
+        ) %}
+        {% set names = model_names(selected_resources) %}
+        {% if names %}
+            {% do run_query("delete from ops.built_models where model in ('" ~ names | join("', '") ~ "')") %}
+        {% endif %}
+    {% endif %}
+{% endmacro %}
+
+{% macro record_built_models(results) %}
+    {% if execute %}
+        {% set names = model_names(results | selectattr('status', 'eq', 'success') | map(attribute='node.unique_id')) %}
+        {% if names %}
+            insert into ops.built_models
+            select built.model, run.snapshot_id, run.as_of, '{{ invocation_id }}'
+            from (values ('{{ names | join("'), ('") }}')) as built (model)
+            cross join moment.run as run
+        {% endif %}
+    {% endif %}
+{% endmacro %}
+
+{#- The names of the models among some unique ids. -#}
+{% macro model_names(unique_ids) %}
+    {% set names = [] %}
+    {% for unique_id in unique_ids if unique_id.startswith('model.') %}
+        {% do names.append(unique_id.split('.') | last) %}
+    {% endfor %}
+    {{ return(names) }}
+{% endmacro %}

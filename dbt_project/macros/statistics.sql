@@ -1,0 +1,29 @@
+{#-
+    The sample standard deviation of a decimal or whole number, NULL below two values. It is made
+    from exact sums: adding doubles gives other last digits each time the rows come in another order.
+-#}
+{% macro sample_deviation(number) %}
+    sqrt(
+        greatest(
+            count({{ number }}) * cast(sum({{ number }} * {{ number }}) as double)
+            - cast(sum({{ number }}) as double) * cast(sum({{ number }}) as double),
+            0
+        ) / nullif(count({{ number }}) * (count({{ number }}) - 1), 0)
+    )
+{% endmacro %}
+
+{#- One number over another as a double, NULL when the other is zero or NULL. -#}
+{% macro ratio(numerator, denominator) %}cast({{ numerator }} as double) / nullif(cast({{ denominator }} as double), 0){% endmacro %}
+
+{#-
+    Value tier of a customer ranked by net revenue: top 20 %, next 30 %, rest. Cut counts are
+    rounded up, which whole numbers say as: rank - 1 < share * count.
+-#}
+{% macro value_tier(revenue_rank, ranked_count) %}
+    case
+        when {{ revenue_rank }} is null then 'none'
+        when 5 * ({{ revenue_rank }} - 1) < {{ ranked_count }} then 'top'
+        when 2 * ({{ revenue_rank }} - 1) < {{ ranked_count }} then 'middle'
+        else 'base'
+    end
+{% endmacro %}

@@ -1,0 +1,26 @@
+with run as (
+    select business_timezone from {{ source('moment', 'run') }}
+),
+
+line_sets as (
+    select
+        order_id,
+        _load_id,
+        _load_seq,
+        max(_version_at) as _version_at,
+        min(_row) as _row,
+        count(*) as lines_count,
+        sum(quantity) as quantity,
+        sum(net_amount + discount_amount) as gross_amount,
+        sum(discount_amount) as discount_amount,
+        sum(net_amount) as net_revenue_amount,
+        sum(coupon_amount) as coupon_amount
+    from {{ ref('order_lines_versions') }}
+    group by order_id, _load_id, _load_seq
+),
+
+dated_line_sets as (
+    {{ with_validity('line_sets', ['order_id']) }}
+)
+
+select * from dated_line_sets

@@ -1,0 +1,2 @@
+select * from {{ ref('stg_customers') }}
+where {{ is_new_load() }}

@@ -1,0 +1,2 @@
+select * from {{ ref('stg_enrichment') }}
+where {{ is_new_load() }}

@@ -1,0 +1,2 @@
+select * from {{ ref('stg_products') }}
+where {{ is_new_load() }}

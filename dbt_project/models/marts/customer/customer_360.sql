@@ -1,0 +1,98 @@
+with customers as (
+    select * from {{ ref('dim_customers') }}
+    where customer_id <> 'unknown'
+),
+
+features as (
+    select * from {{ ref('customer_features') }}
+),
+
+orders as (
+    select
+        customer_id,
+        min(ordered_at) as first_ordered_at,
+        min(ordered_date) as first_ordered_date,
+        max(ordered_date) as last_ordered_date
+    from {{ ref('fct_orders') }}
+    group by customer_id
+),
+
+ranks as (
+    select
+        features.customer_id,
+        row_number() over (
+            order by
+                features.net_revenue_365d_amount desc, orders.first_ordered_at, customers.smallest_record_key
+        ) as revenue_rank,
+        count(*) over () as ranked_count
+    from features
+    inner join orders on features.customer_id = orders.customer_id
+    inner join customers on features.customer_id = customers.customer_id
+    where features.orders_365d_count > 0
+),
+
+scores as (
+    select * from {{ ref('customer_scores') }}
+    where horizon_days = 90
+),
+
+campaigns as (
+    select customer_id, count(distinct campaign_id) as campaigns_count
+    from {{ ref('fct_campaign_assignments') }}
+    group by customer_id
+),
+
+redemptions as (
+    select customer_id, count(*) as coupon_redemptions_count
+    from {{ ref('fct_coupon_redemptions') }}
+    group by customer_id
+),
+
+customer_360 as (
+    select
+        customers.customer_id,
+        customers.smallest_record_key,
+        customers.records_count,
+        customers.source_systems,
+        case
+            when features.customer_id is null then 'prospect'
+            when features.recency_days > {{ var('lost_after_days') }} then 'lost'
+            when features.recency_days > {{ var('at_risk_after_days') }} then 'at_risk'
+            when features.tenure_days <= {{ var('new_for_days') }} then 'new'
+            when features.gap_last_days > {{ var('lost_after_days') }} then 'reactivated'
+            else 'active'
+        end as lifecycle,
+        {{ value_tier('ranks.revenue_rank', 'ranks.ranked_count') }} as value_tier,
+        orders.first_ordered_date,
+        orders.last_ordered_date,
+        features.recency_days,
+        features.tenure_days,
+        coalesce(features.orders_count, 0) as orders_count,
+        coalesce(features.orders_365d_count, 0) as orders_365d_count,
+        coalesce(features.net_revenue_amount, 0) as net_revenue_amount,
+        coalesce(features.net_revenue_365d_amount, 0) as net_revenue_365d_amount,
+        features.basket_mean_amount,
+        features.discount_share_rate,
+        scores.predicted_net_revenue_amount as predicted_net_revenue_90d_amount,
+        scores.predictor as value_predictor,
+        scores.is_baseline as is_baseline_prediction,
+        scores.is_stale as is_stale_prediction,
+        coalesce(campaigns.campaigns_count, 0) as campaigns_count,
+        coalesce(redemptions.coupon_redemptions_count, 0) as coupon_redemptions_count,
+        customers.age_band,
+        customers.income_band,
+        customers.home_ownership,
+        customers.marital_status,
+        customers.household_size,
+        customers.household_composition,
+        customers.children_count
+    from customers
+    left join features on customers.customer_id = features.customer_id
+    left join orders on customers.customer_id = orders.customer_id
+    left join ranks on customers.customer_id = ranks.customer_id
+    left join scores on customers.customer_id = scores.customer_id
+    left join campaigns on customers.customer_id = campaigns.customer_id
+    left join redemptions on customers.customer_id = redemptions.customer_id
+)
+
+select * from customer_360

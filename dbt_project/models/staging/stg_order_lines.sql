@@ -1,0 +1,17 @@
+select
+    {{ record_id('order_key') }} as order_id,
+    {{ record_id('product_key') }} as product_id,
+    source_system,
+    {{ trimmed('order_key') }} as order_key,
+    {{ trimmed('product_key') }} as product_key,
+    quantity,
+    net_amount,
+    discount_amount,
+    coupon_amount,
+    updated_at,
+    _row,
+    _version_at,
+    _load_id,
+    _load_seq,
+    _loaded_at
+from {{ source('raw', 'order_lines') }}

@@ -1,0 +1,5 @@
+-- Amounts of other currencies are refused: without exchange rates they cannot be added up.
+select orders.order_id, orders.currency, run.reporting_currency
+from {{ ref('fct_orders') }} as orders
+cross join {{ source('moment', 'run') }} as run
+where orders.currency <> run.reporting_currency

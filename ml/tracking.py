@@ -1,0 +1,349 @@
+"""The tracking store: runs, registered models, the champion. The only module that imports MLflow.
+
+Belongs here: writing a run with its model and loading the champion back, from one SQLite file and
+one artifact folder of the home. Does not belong here: what a run says (each question has its
+record) and whether a model is promoted (`ml.gate`).
+
+Models are kept in the skops format and loaded with our own list of trusted types. MLflow's own
+loader takes that list from the model's folder, where whoever plants a model also writes the list,
+and it would unpickle; so it stays switched off.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from ml.errors import MlError
+from ml.gate import BACKTEST_KEYS, Champion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import pandas as pd
+    from matplotlib.figure import Figure
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+Found = TypeVar("Found")
+
+CHAMPION = "champion"
+STORE = "mlflow.db"
+TRUSTED_TYPES = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
+REQUIREMENTS = ("scikit-learn", "skops", "numpy", "pandas")
+NOTE_TAG = "mlflow.note.content"
+ENVIRONMENT = {
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_CONFIGURE_LOGGING": "0",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
+
+
+class Metric(NamedTuple):
+    """A figure of a run; the step says which cut-off it belongs to."""
+
+    name: str
+    value: float
+    step: int
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What a run says.
+
+    Attributes:
+        experiment: The question, `clv_90d`.
+        note: The experiment's sentence.
+        name: Name of the run.
+        description: What came out of it.
+        params: How the model was made.
+        metrics: How good it is.
+        tags: Where it comes from; `predictor` and `as_of` are read back with the model.
+        figures: Drawings by artifact path.
+        tables: Frames by name, kept as Parquet; ids are opaque, no customer attributes.
+    """
+
+    experiment: str
+    note: str
+    name: str
+    description: str
+    params: Mapping[str, str]
+    metrics: Sequence[Metric]
+    tags: Mapping[str, str]
+    figures: Mapping[str, Figure]
+    tables: Mapping[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """A fitted model to register.
+
+    Attributes:
+        name: Name in the registry.
+        estimator: A scikit-learn estimator.
+        features: A few rows of its input; the columns become its signature.
+        description: Why this version was promoted or not.
+        promoted: Whether it becomes the champion.
+        best_baseline: What is served while there is no champion.
+    """
+
+    name: str
+    estimator: Any
+    features: pd.DataFrame
+    description: str
+    promoted: bool
+    best_baseline: str
+
+
+@dataclass(frozen=True)
+class Registered:
+    """Where a model ended up."""
+
+    version: str
+    run_id: str
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """The champion, ready to predict.
+
+    Attributes:
+        estimator: Fitted scikit-learn estimator.
+        version: Version in the registry.
+        run_id: Run that made it.
+        feature_names: Columns of its signature, in order.
+        predictor: What kind of model it is.
+        as_of: It has seen nothing dated on or after this date.
+    """
+
+    estimator: Any
+    version: str
+    run_id: str
+    feature_names: tuple[str, ...]
+    predictor: str
+    as_of: date
+
+
+def register(folder: Path, run: RunRecord, model: ModelRecord) -> Registered:
+    """Write a run and its model, and move the champion when it was promoted.
+
+    The alias moves last: a training killed half-way leaves the old champion in place.
+
+    Args:
+        folder: Folder of the tracking store, made if missing.
+        run: What the run says.
+        model: The model it made.
+    """
+    client = _connect(folder)
+    run_id = client.create_run(
+        _experiment_id(client, folder, run), run_name=run.name, tags=dict(run.tags)
+    ).info.run_id
+    try:
+        _write_run(client, run_id, run)
+        version = _write_model(client, run_id, run, model)
+    except BaseException:
+        client.set_terminated(run_id, "FAILED")
+        raise
+    client.set_terminated(run_id, "FINISHED")
+    client.set_registered_model_tag(model.name, "best_baseline", model.best_baseline)
+    if model.promoted:
+        client.set_registered_model_alias(model.name, CHAMPION, version)
+    return Registered(version, run_id)
+
+
+def load_champion(folder: Path, name: str) -> LoadedModel | None:
+    """Load the champion without unpickling anything.
+
+    Args:
+        folder: Folder of the tracking store; need not exist.
+        name: Name in the registry.
+
+    Raises:
+        MlError: There is a champion, and its files are missing, of another format, or hold a type
+            that is not trusted.
+    """
+    version = _champion_version(folder, name)
+    if version is None:
+        return None
+    try:
+        # A copy, since MLflow writes a file beside the model it is asked for.
+        with TemporaryDirectory() as scratch:
+            return _load(folder, version, scratch)
+    except Exception as error:  # whatever a damaged or planted model raises, it is not served
+        raise MlError(
+            "champion-unusable",
+            f"{name} version {version.version}",
+            where=str(folder),
+            why=f"the champion cannot be loaded, {type(error).__name__}: {error}",
+            fix="train again, or move the champion alias to a version that loads",
+        ) from error
+
+
+def read_champion(folder: Path, name: str) -> Champion | None:
+    """Read what the gate compares a challenger with, without loading the model.
+
+    A backtest that cannot be read counts as empty: there is nothing to compare with.
+
+    Args:
+        folder: Folder of the tracking store; need not exist.
+        name: Name in the registry.
+    """
+    version = _champion_version(folder, name)
+    if version is None:
+        return None
+    import pandas as pd
+    from mlflow.exceptions import MlflowException
+
+    client, run_id = _connect(folder), str(version.run_id)
+    columns = [*BACKTEST_KEYS, "predicted_amount"]
+    # Without a folder of our own MLflow leaves its copy, with customers in it, in the temp folder.
+    with TemporaryDirectory() as scratch:
+        try:
+            path = client.download_artifacts(run_id, "tables/backtest.parquet", scratch)
+            backtest = pd.read_parquet(path, columns=columns)
+        except (OSError, MlflowException):
+            backtest = pd.DataFrame(columns=columns)
+    recipe = client.get_run(run_id).data.tags.get("recipe", "")
+    return Champion(str(version.version), recipe, backtest)
+
+
+def best_baseline(folder: Path, name: str) -> str | None:
+    """Name the baseline that did best in the last training, None before any."""
+    if not (folder / STORE).exists():
+        return None
+    client = _connect(folder)
+    model = _or_none(lambda: client.get_registered_model(name))
+    return model.tags.get("best_baseline") if model else None
+
+
+def _connect(folder: Path) -> MlflowClient:
+    """Open the store of this folder; MLflow reads its settings when it is first imported."""
+    os.environ.update(ENVIRONMENT)
+    import mlflow
+
+    folder.mkdir(parents=True, exist_ok=True)
+    uri = f"sqlite:///{(folder / STORE).resolve()}"
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
+    return mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def _experiment_id(client: MlflowClient, folder: Path, run: RunRecord) -> str:
+    """Find the experiment or make it; by default its files would go to the current folder."""
+    experiment = client.get_experiment_by_name(run.experiment)
+    if experiment:
+        return str(experiment.experiment_id)
+    location = (folder / "artifacts" / run.experiment).resolve()
+    return str(
+        client.create_experiment(
+            run.experiment, artifact_location=location.as_uri(), tags={NOTE_TAG: run.note}
+        )
+    )
+
+
+def _write_run(client: MlflowClient, run_id: str, run: RunRecord) -> None:
+    from mlflow.entities import Metric as LoggedMetric
+    from mlflow.entities import Param, RunTag
+
+    now = client.get_run(run_id).info.start_time
+    client.log_batch(
+        run_id,
+        metrics=[LoggedMetric(name, value, now, step) for name, value, step in run.metrics],
+        params=[Param(name, value) for name, value in run.params.items()],
+        tags=[RunTag(NOTE_TAG, run.description)],
+    )
+    for path, figure in run.figures.items():
+        client.log_figure(run_id, figure, path)
+    with TemporaryDirectory() as scratch:
+        for name, table in run.tables.items():
+            file = Path(scratch) / f"{name}.parquet"
+            table.to_parquet(file, index=False)
+            client.log_artifact(run_id, str(file), "tables")
+
+
+def _write_model(client: MlflowClient, run_id: str, run: RunRecord, model: ModelRecord) -> str:
+    """Log the model to its run and create a version; the fluent twin of the client prints."""
+    import mlflow
+
+    newest_step = max((metric.step for metric in run.metrics), default=0)
+    with mlflow.start_run(run_id=run_id):
+        logged = mlflow.sklearn.log_model(
+            model.estimator,
+            name="model",
+            step=newest_step,
+            signature=_signature(model.features),
+            pip_requirements=[f"{name}=={installed_version(name)}" for name in REQUIREMENTS],
+            serialization_format="skops",
+            skops_trusted_types=TRUSTED_TYPES,
+        )
+    if not _or_none(lambda: client.get_registered_model(model.name)):
+        client.create_registered_model(model.name, description=run.note)
+    return str(
+        client.create_model_version(
+            model.name,
+            source=logged.model_uri,
+            run_id=run_id,
+            model_id=logged.model_id,
+            description=model.description,
+        ).version
+    )
+
+
+def _signature(features: pd.DataFrame) -> Any:
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema
+
+    return ModelSignature(
+        inputs=Schema([ColSpec(DataType.double, name) for name in features.columns]),
+        outputs=Schema([ColSpec(DataType.double)]),
+    )
+
+
+def _champion_version(folder: Path, name: str) -> ModelVersion | None:
+    if not (folder / STORE).exists():
+        return None
+    client = _connect(folder)
+    return _or_none(lambda: client.get_model_version_by_alias(name, CHAMPION))
+
+
+def _or_none(look_up: Callable[[], Found]) -> Found | None:
+    """Look something up that may not exist yet; any other fault of the store is raised."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return look_up()
+    except MlflowException as error:
+        # An alias that is not set is reported as an invalid parameter.
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
+
+
+def _load(folder: Path, version: ModelVersion, scratch: str) -> LoadedModel:
+    import skops.io
+    from mlflow.artifacts import download_artifacts
+    from mlflow.models import Model
+
+    uri = f"models:/{version.name}/{version.version}"
+    path = Path(download_artifacts(uri, dst_path=scratch))
+    description = Model.load(str(path))
+    flavor = description.flavors["sklearn"]
+    if flavor["serialization_format"] != "skops":
+        raise ValueError(f"its format is {flavor['serialization_format']}, only skops is loaded")
+    tags = _connect(folder).get_run(str(version.run_id)).data.tags
+    return LoadedModel(
+        estimator=skops.io.load(path / flavor["pickled_model"], trusted=TRUSTED_TYPES),
+        version=str(version.version),
+        run_id=str(version.run_id),
+        feature_names=tuple(description.signature.inputs.input_names()),
+        predictor=tags["predictor"],
+        as_of=date.fromisoformat(tags["as_of"]),
+    )

@@ -1,0 +1,111 @@
+"""The page `docs/commands.md`, written from the command line itself: `python -m orchestration.reference`.
+
+What the options mean is said in `cli.py`, and here only what no option knows: settings, exit codes
+and how to read the JSON. The errors have a page of their own, written by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import click
+
+from orchestration.cli import EXAMPLES, INTERRUPTED, READER_LEFT, SECTIONS, main
+from orchestration.defect import EXIT_CODE as DEFECT
+from orchestration.settings import DBT_VARIABLE, HOME_VARIABLE, PROJECT
+
+PAGE = PROJECT / "docs" / "commands.md"
+Rows = list[tuple[str, ...]]
+
+HEAD = f"""\
+# Commands
+
+Written by `python -m orchestration.reference`; a test holds it to the code.
+
+stdout carries the result, stderr the talk. An error says what, where, why, what still stands and how
+to mend it; [errors.md](errors.md) has a paragraph for each. Every verb works on one home, the folder
+with all state: `--home`, else `{HOME_VARIABLE}`, else `.unicus/complete_journey` below the folder you
+are in. A name may be misspelt: the nearest one is told.
+"""
+
+SETTINGS: Rows = [
+    ("`home`", f"`--home`, `{HOME_VARIABLE}`", "`.unicus/complete_journey`",
+     "Folder with all state of one company or sample data set."),
+    ("`business_timezone`", "`home.yaml`", "that of the first system",
+     "Time zone in which days begin and end."),
+    ("`reporting_currency`", "`home.yaml`", "that of the first system",
+     "Currency of every amount; a system that sells in another is refused."),
+    ("`systems.<name>.folder`", "`home.yaml`", "`intake/systems`",
+     "Folder that holds the system's own folder, with `source.yaml` and the mappings."),
+    ("`systems.<name>.location`", "`home.yaml`", "`location` in `source.yaml`",
+     "Where the system's files lie: a folder, or `package:<package>/<folder>`."),
+    (f"`{DBT_VARIABLE}`", "environment", "in process",
+     "`cli` runs dbt as a process of its own: slower, and independent of dbt's inner parts."),
+]  # fmt: skip
+
+EXIT_CODES: Rows = [
+    ("0", "what was asked is true now, also when nothing was new; quarantined rows fail no run",
+     "goes on"),
+    ("1", "it ran, and data or a check says no", "alerts the owner of the data"),
+    ("2", "it did not start: a wrong option, name or setting, or a file that is missing",
+     "alerts the engineer"),
+    ("3", "busy: another run holds the home", "tries again"),
+    (str(DEFECT), "a defect of Unicus", "sends the log"),
+    (str(INTERRUPTED), "interrupted; nothing half-done is visible", "starts it again"),
+    (str(READER_LEFT), "whoever read stdout left before the end", "goes on"),
+]  # fmt: skip
+
+JSON = """\
+With `--json` stdout holds exactly one object, also on failure, and the talk stays on stderr. The first
+key names its shape; under one number keys may be added, anything else raises it. Times are ISO 8601 in
+UTC. A command that could not do its work gives `unicus.error/1`.
+
+| object | given by | schema |
+|---|---|---|
+| `unicus.run/1` | `unicus run`, and `logs/<run>.json` in the home | [schema](schemas/unicus.run.1.json) |
+| `unicus.status/1` | `unicus status` | [schema](schemas/unicus.status.1.json) |
+| `unicus.doctor/1` | `unicus doctor` | [schema](schemas/unicus.doctor.1.json) |
+| `unicus.error/1` | each of them, instead | [schema](schemas/unicus.error.1.json) |
+"""
+
+COMPLETION = """\
+    eval "$(_UNICUS_COMPLETE=bash_source unicus)"
+
+in `~/.bashrc` completes verbs, options and the names of systems; `zsh_source` and `fish_source` do the
+same for those shells.
+"""
+
+
+def commands_page() -> str:
+    """The whole page."""
+    verbs = [main.commands[name] for names in SECTIONS.values() for name in names]
+    settings = _table(("setting", "set by", "default", "meaning"), SETTINGS)
+    codes = _table(("code", "means", "a scheduler"), EXIT_CODES)
+    parts = [
+        HEAD,
+        *(_verb(verb) for verb in verbs),
+        "## Settings\n\nThe first place that has one wins. `unicus status --settings` shows each value"
+        f" and where it came from.\n\n{settings}",
+        f"## Exit codes\n\n{codes}",
+        f"## JSON\n\n{JSON}",
+        f"## Completion\n\n{COMPLETION}",
+    ]
+    return "\n".join(parts)
+
+
+def _verb(verb: click.Command) -> str:
+    context = click.Context(verb, info_name=f"unicus {verb.name}")
+    examples = "".join(f"    {example}\n" for example in EXAMPLES[str(verb.name)])
+    records = [param.get_help_record(context) for param in verb.params]
+    options = [(f"`{one[0]}`", one[1].replace("  ", " ")) for one in records if one]
+    table = _table(("option", "meaning"), options)
+    return f"## unicus {verb.name}\n\n{verb.help}\n\n{examples}\n{table}"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines).replace("| --- ", "|---")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(commands_page(), "utf-8")

@@ -1,0 +1,118 @@
+"""The faults of orchestration: raised where they should be, with what a person needs to mend them."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from orchestration import dbt
+from orchestration.dbt import CheckFailed, MixedWarehouse, refuse_mixed
+from orchestration.defs.serve import published_asset
+from orchestration.moment import Moment, last_moment, new_moment
+from orchestration.progress import progress
+from orchestration.resources import UnicusRun
+from orchestration.settings import Home, SettingFault, read_config, read_systems
+from tests.conftest import Shop, load
+from tests.unit.orchestration.conftest import AS_OF
+
+MOMENT = Moment("s1", AS_OF, date(2024, 1, 2), ())
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    """Two models, one above the other; the upper one is public."""
+    nodes = {
+        f"model.unicus.{name}": {
+            "resource_type": "model", "name": name, "schema": "marts", "access": access,
+            "description": "", "columns": {}, "depends_on": {"nodes": below},
+        }
+        for name, access, below in (
+            ("lower", "protected", []), ("upper", "public", ["model.unicus.lower"]),
+        )
+    }  # fmt: skip
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps({"nodes": nodes}), "utf-8")
+    return path
+
+
+def test_a_home_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingFault) as raised:
+        Home(tmp_path / "file" / "home").create()
+    assert raised.value.code == "home-not-writable"
+    assert str(tmp_path / "file") in raised.value.where
+    assert "--home DIR" in raised.value.fix
+
+
+def test_amounts_in_a_currency_without_a_rate_are_refused(shop_home: Home, shop: Shop) -> None:
+    shop.rewrite("source.yaml", "currency: EUR", "currency: CHF")
+    with pytest.raises(SettingFault) as raised:
+        read_systems(read_config(shop_home))
+    assert raised.value.code == "currency-without-rate"
+    assert "CHF" in raised.value.what
+
+
+def test_a_part_of_the_graph_needs_a_complete_run_before_it(shop_home: Home) -> None:
+    with pytest.raises(SettingFault) as raised:
+        last_moment(shop_home)
+    assert raised.value.code == "no-complete-run"
+
+
+def test_without_orders_there_is_no_day_to_stand_at(shop_home: Home, shop: Shop) -> None:
+    with pytest.raises(SettingFault) as raised:
+        new_moment(shop_home, None)
+    assert raised.value.code == "no-day-to-stand-at"
+    shop.orders("1,ann,2024-01-02,")
+    load(shop_home.lake, shop)
+    with pytest.raises(SettingFault) as raised:
+        new_moment(shop_home, date(2024, 1, 2))
+    assert "the first order is of 2024-01-02" in raised.value.why
+
+
+def test_models_are_not_built_on_those_of_another_moment(shop_home: Home, manifest: Path) -> None:
+    with pytest.raises(MixedWarehouse) as raised:
+        refuse_mixed(shop_home, manifest, {"upper"}, MOMENT)
+    assert raised.value.code == "mixed-warehouse"
+    assert "lower" in raised.value.what
+    refuse_mixed(shop_home, manifest, {"upper", "lower"}, MOMENT)
+
+
+def test_tables_of_another_moment_are_not_published(full_home: Home, manifest: Path) -> None:
+    before = full_home.published.read_bytes()
+    progress.faults.clear()
+    outcome = dg.materialize(
+        [published_asset(manifest)],
+        resources={"unicus": UnicusRun(home=str(full_home.root))},
+        raise_on_error=False,
+    )
+    assert not outcome.success
+    (fault,) = progress.faults
+    progress.faults.clear()
+    assert (fault.code, fault.fix) == ("mixed-moments", "build everything:  unicus run")
+    assert "upper" in fault.what
+    assert full_home.published.read_bytes() == before
+
+
+def test_a_project_that_does_not_parse_is_told_without_dbts_words(
+    shop_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dbt, "DBT_PROJECT", tmp_path)
+    monkeypatch.setattr(dbt, "manifest_file", lambda: tmp_path / "target" / "manifest-0.json")
+    (tmp_path / "dbt_project.yml").write_text("name: [", "utf-8")
+    with pytest.raises(CheckFailed) as raised:
+        dbt.manifest_path(shop_home)
+    assert (raised.value.code, raised.value.exit_code) == ("check-failed", 1)
+    assert str(shop_home.logs / "dbt.log") in raised.value.fix
+
+
+def test_an_exception_with_a_code_and_nothing_else_is_no_fault() -> None:
+    class Coded(Exception):
+        code = "e3q8"
+
+    unicus = UnicusRun(home="unused")
+    with pytest.raises(Coded), unicus.faults_shown():
+        raise Coded
