@@ -209,7 +209,9 @@ def status(home: Path | None, show_settings: bool, **how: bool) -> None:
 
 @main.command()
 @home_option
-@click.option("--deep", is_flag=True, help="Load the whole graph too; takes some seconds.")
+@click.option(
+    "--deep", is_flag=True, help="Read every system and load the whole graph; takes some seconds."
+)
 @manner_options
 def doctor(home: Path | None, deep: bool, **how: bool) -> None:
     """Check the machine and the home, one line per check with its remedy."""

@@ -54,7 +54,7 @@ def examine_home(home: Home, *, deep: bool = False) -> dict[str, Any]:
 
     Args:
         home: the home; need not exist, then only the machine is checked.
-        deep: load the whole graph too, which takes some seconds.
+        deep: read every system and load the whole graph too, which takes some seconds.
     """
     checks = dict(MACHINE)
     if home.exists:
@@ -195,18 +195,13 @@ def check_manifest(_home: Home) -> Finding:
 
 
 def check_settings(home: Home) -> Finding:
-    """`home.yaml` and the systems it names can be read."""
-    from orchestration.settings import read_systems
-
-    systems = read_systems(read_config(home))
+    """`home.yaml` can be read."""
     if not home.config_path.exists():
-        return Finding("warn", "there is no home.yaml; the sample's settings hold",
-                       "unicus run    (writes it)")  # fmt: skip
-    lost = [f"{s.name}: {s.location}" for s in systems if not s.location.is_dir()]
-    if lost:
-        return Finding("fail", f"files of a system are not there: {_some(lost)}",
-                       f"correct  location  in {home.config_path}")  # fmt: skip
-    return Finding("ok", f"{len(systems)} systems: {_some(s.name for s in systems)}")
+        return Finding(
+            "warn", "there is no home.yaml; the sample's settings hold", "unicus run    (writes it)"
+        )
+    systems = read_config(home).systems
+    return Finding("ok", f"home.yaml with {len(systems)} systems: {_some(systems)}")
 
 
 def check_folders(home: Home) -> Finding:
@@ -356,6 +351,21 @@ def check_published(home: Home) -> Finding:
     return Finding("ok", found)
 
 
+def check_systems(home: Home) -> Finding:
+    """Every `source.yaml` can be used, and the folders it reads from are there."""
+    from orchestration.settings import read_systems
+
+    systems = read_systems(read_config(home))
+    lost = [f"{one.name}: {one.location}" for one in systems if not one.location.is_dir()]
+    if lost:
+        return Finding(
+            "fail",
+            f"files of a system are not there: {_some(lost)}",
+            f"correct  location  in {home.config_path}",
+        )
+    return Finding("ok", ", ".join(f"{one.name}: {one.location}" for one in systems))
+
+
 def check_graph(home: Home) -> Finding:
     """The whole graph loads."""
     from orchestration.graph import build_definitions
@@ -383,4 +393,4 @@ HOME: Checks = {
     "snapshot": check_snapshot,
     "published": check_published,
 }
-DEEP: Checks = {"graph": check_graph}
+DEEP: Checks = {"systems": check_systems, "graph": check_graph}

@@ -56,8 +56,9 @@ def test_lines_without_product_or_quantity_are_there_and_marked(built: Built) ->
 def test_every_row_of_every_file_is_accounted_for(built: Built) -> None:
     rows = query(
         built.home,
-        "select entity, read_rows, accepted_rows + quarantined_rows + excluded_rows"
-        " + not_applicable_rows + redelivered_rows, excluded_rows from marts.ingest_reconciliation",
+        "select entity, read_rows_count, accepted_rows_count + quarantined_rows_count"
+        " + excluded_rows_count + not_applicable_rows_count + redelivered_rows_count,"
+        " excluded_rows_count from marts.ingest_reconciliation",
     )
     assert len(rows) == 10
     assert all(read == known for _, read, known, _ in rows)
@@ -214,9 +215,8 @@ def test_both_ways_to_run_dbt_tell_dagster_the_same(
     built: Built, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def told() -> set[tuple[str, ...]]:
-        instance = dg.DagsterInstance.get()
         run_id = run(built.home)
-        return set(events(instance, run_id))
+        return set(events(dg.DagsterInstance.get(), run_id))
 
     def events(instance: dg.DagsterInstance, run_id: str) -> Iterator[tuple[str, ...]]:
         for entry in instance.all_logs(run_id):

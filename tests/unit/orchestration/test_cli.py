@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from orchestration import lock
+from orchestration.console import Manner
 from orchestration.settings import Home
 from tests.conftest import Shop
-from tests.unit.orchestration.conftest import Command, command_environment, describes
+from tests.unit.orchestration.conftest import SPEAKING, Command, command_environment, describes
 
 HEAVY = ("dagster", "dagster_dbt", "dbt", "pandas", "mlflow", "sklearn")
 ESCAPE = "\x1b"
@@ -233,6 +234,12 @@ def test_a_defect_is_shown_in_full_when_asked(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+def test_an_interrupted_command_says_so_and_exits_as_shells_expect(full_home: Home) -> None:
+    code = DEFECT.replace('RuntimeError("ann@example.org")', "KeyboardInterrupt")
+    done = python(code, "--home", full_home.root)
+    assert (done.returncode, done.stderr.strip()) == (130, "Interrupted")
+
+
 def test_a_reader_that_leaves_early_sees_no_traceback(full_home: Home) -> None:
     command = f"{Path(sys.executable).parent / 'unicus'} status --home {full_home.root} | true"
     done = subprocess.run(
@@ -263,6 +270,20 @@ def test_a_terminal_gets_colour_unless_it_is_told_not_to(full_home: Home) -> Non
     ):
         assert ESCAPE not in shown
         assert "ok    python" in shown
+
+
+@pytest.mark.parametrize("name", ["CI", "TERM"])
+def test_nothing_moves_on_the_screen_of_a_dumb_terminal_or_of_a_machine(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    for other in SPEAKING:
+        monkeypatch.delenv(other, raising=False)
+    assert Manner.of().has_animation
+    monkeypatch.setenv(name, "dumb")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert not Manner.of().has_animation
 
 
 def test_systems_are_completed(shop: Shop, unicus: Command) -> None:

@@ -139,7 +139,10 @@ def test_many_faults_are_counted_and_the_first_ones_named(full_home: Home) -> No
 
 def test_a_system_whose_files_are_gone_is_named(full_home: Home, shop: Shop) -> None:
     shutil.rmtree(shop.files)
-    assert str(shop.files) in failed(full_home)["settings"]
+    examined = examine_home(full_home, deep=True)
+    (systems,) = [one for one in examined["checks"] if one["name"] == "systems"]
+    assert systems["state"] == "fail"
+    assert str(shop.files) in systems["found"]
 
 
 def test_a_folder_that_cannot_be_written_is_named(
