@@ -16,10 +16,17 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from orchestration.console import Manner, error_json, error_text, result, result_json, say
+from orchestration.console import (
+    INTERRUPTED,
+    Manner,
+    error_json,
+    error_text,
+    result,
+    result_json,
+    say,
+)
 from orchestration.settings import HOME_VARIABLE, Home
 
-INTERRUPTED = 130
 READER_LEFT = 141
 ORIGINS = {"COMMANDLINE": "option", "ENVIRONMENT": "environment"}
 SECTIONS = {"Start": ["run"], "Look": ["status", "ui"], "Operate": ["doctor"]}

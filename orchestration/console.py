@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from rich.status import Status
 
 HEARTBEAT_SECONDS = 10.0
+INTERRUPTED = 130
+"""Exit code of what Ctrl-C ended, as shells have it."""
 COLOURS = {"error": "31", "ok": "32", "warned": "33", "strong": "1"}
 
 

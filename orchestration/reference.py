@@ -10,7 +10,8 @@ from collections.abc import Iterable
 
 import click
 
-from orchestration.cli import EXAMPLES, INTERRUPTED, READER_LEFT, SECTIONS, main
+from orchestration.cli import EXAMPLES, READER_LEFT, SECTIONS, main
+from orchestration.console import INTERRUPTED
 from orchestration.defect import EXIT_CODE as DEFECT
 from orchestration.settings import DBT_VARIABLE, HOME_VARIABLE, PROJECT
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from orchestration.console import Manner, StageTalk, error_json, error_text, say
+from orchestration.console import INTERRUPTED, Manner, StageTalk, error_json, error_text, say
 from orchestration.defect import Defect
 from orchestration.progress import progress
 from orchestration.settings import (
@@ -26,7 +26,6 @@ from orchestration.settings import (
     write_config,
 )
 
-INTERRUPTED = 130
 SCHEMA = "unicus.run/1"
 
 

@@ -37,8 +37,8 @@ day_features as (
         customer_id,
         as_of_date,
         {% for window in windows %}
-        coalesce(sum(orders_count) filter (where days_ago <= {{ window }}), 0) as orders_{{ window }}d_count,
-        coalesce(sum(net_revenue_amount) filter (where days_ago <= {{ window }}), 0) as net_revenue_{{ window }}d_amount,
+            sum(orders_count) filter (where days_ago <= {{ window }}) as orders_{{ window }}d_count,
+            sum(net_revenue_amount) filter (where days_ago <= {{ window }}) as net_revenue_{{ window }}d_amount,
         {% endfor %}
         sum(orders_count) as orders_count,
         sum(net_revenue_amount) as net_revenue_amount,
@@ -51,7 +51,7 @@ day_features as (
         {{ sample_deviation('gap_days') }} as gap_sd_days,
         max(gap_days) as gap_max_days,
         max_by(gap_days, ordered_date) as gap_last_days,
-        coalesce(sum(lines_count) filter (where days_ago <= 90), 0) as lines_90d_count,
+        sum(lines_count) filter (where days_ago <= 90) as lines_90d_count,
         {{ ratio('sum(lines_count)', 'sum(orders_count)') }} as lines_per_order_mean,
         {{ ratio('sum(discount_amount)', 'sum(gross_amount)') }} as discount_share_rate,
         {{ ratio(
@@ -91,7 +91,9 @@ order_features as (
         max_by(net_revenue_amount, order_number) as basket_last_amount,
         max(net_revenue_amount) as basket_max_amount,
         count(distinct store_id) as stores_count,
-        {{ ratio('count(*) filter (where ' ~ is_weekend('ordered_date') ~ ')', 'count(*)') }} as weekend_orders_rate
+        {{ ratio(
+            'count(*) filter (where ' ~ is_weekend('ordered_date') ~ ')', 'count(*)'
+        ) }} as weekend_orders_rate
     from orders
     group by customer_id, as_of_date
 )
@@ -100,11 +102,11 @@ select
     days.customer_id,
     days.as_of_date,
     {% for window in windows %}
-    cast(days.orders_{{ window }}d_count as bigint) as orders_{{ window }}d_count,
+        cast(coalesce(days.orders_{{ window }}d_count, 0) as bigint) as orders_{{ window }}d_count,
     {% endfor %}
     cast(days.orders_count as bigint) as orders_count,
     {% for window in windows %}
-    cast(days.net_revenue_{{ window }}d_amount as decimal(18, 2)) as net_revenue_{{ window }}d_amount,
+        cast(coalesce(days.net_revenue_{{ window }}d_amount, 0) as decimal(18, 2)) as net_revenue_{{ window }}d_amount,
     {% endfor %}
     cast(days.net_revenue_amount as decimal(18, 2)) as net_revenue_amount,
     cast(days.recency_days as bigint) as recency_days,
@@ -123,7 +125,7 @@ select
     cast(orders.basket_first_amount as decimal(18, 2)) as basket_first_amount,
     cast(orders.basket_last_amount as decimal(18, 2)) as basket_last_amount,
     cast(orders.basket_max_amount as decimal(18, 2)) as basket_max_amount,
-    cast(days.lines_90d_count as bigint) as lines_90d_count,
+    cast(coalesce(days.lines_90d_count, 0) as bigint) as lines_90d_count,
     days.lines_per_order_mean,
     days.discount_share_rate,
     days.discount_share_90d_rate,

@@ -3,7 +3,7 @@ with run as (
 ),
 
 horizons as (
-    select horizon_days
+    select horizons.horizon_days
     from (values ({{ var('horizons') | join('), (') }})) as horizons (horizon_days)
 ),
 
@@ -39,6 +39,7 @@ select
     cast(outcomes.horizon_days as integer) as horizon_days,
     cast(outcomes.net_revenue_amount as decimal(18, 2)) as net_revenue_amount,
     cast(outcomes.orders_count as bigint) as orders_count,
-    {{ add_days('outcomes.as_of_date', 'outcomes.horizon_days') }} <= {{ add_days('run.as_of', -1) }} as is_closed
+    {{ add_days('outcomes.as_of_date', 'outcomes.horizon_days') }}
+    <= {{ add_days('run.as_of', -1) }} as is_closed
 from outcomes
 cross join run

@@ -2,8 +2,8 @@
 
 with mentions as (
     {% for entity in ['customers', 'orders', 'campaign_assignments', 'coupon_redemptions', 'enrichment'] %}
-    select source_system, customer_key as source_key from {{ ref('stg_' ~ entity) }}
-    {{ 'union all' if not loop.last }}
+        select source_system, customer_key as source_key from {{ ref('stg_' ~ entity) }}
+        {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
 

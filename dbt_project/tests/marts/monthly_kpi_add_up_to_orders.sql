@@ -2,6 +2,7 @@
 with tiers as (
     select
         'tiers' as source,
+        count(*) as rows_count,
         sum(orders_count) as orders_count,
         sum(net_revenue_amount) as net_revenue_amount
     from {{ ref('kpi_customers_monthly') }}
@@ -11,6 +12,7 @@ with tiers as (
 totals as (
     select
         'totals' as source,
+        count(*) as rows_count,
         sum(orders_count) as orders_count,
         sum(net_revenue_amount) as net_revenue_amount
     from {{ ref('kpi_customers_monthly') }}
@@ -20,6 +22,7 @@ totals as (
 cohorts as (
     select
         'cohorts' as source,
+        count(*) as rows_count,
         sum(orders_count) as orders_count,
         sum(net_revenue_amount) as net_revenue_amount
     from {{ ref('kpi_cohorts_monthly') }}
@@ -28,6 +31,7 @@ cohorts as (
 customers as (
     select
         'customer_360' as source,
+        count(*) as rows_count,
         sum(orders_count) as orders_count,
         sum(net_revenue_amount) as net_revenue_amount
     from {{ ref('customer_360') }}
@@ -57,4 +61,4 @@ from sums
 cross join orders
 where
     coalesce(sums.orders_count, 0) <> orders.orders_count
-    or abs(coalesce(sums.net_revenue_amount, 0) - coalesce(orders.net_revenue_amount, 0)) > 1
+    or abs(coalesce(sums.net_revenue_amount, 0) - coalesce(orders.net_revenue_amount, 0)) > 0.005 * sums.rows_count

@@ -57,7 +57,7 @@ enrichment as (
         versions.*,
         row_number() over (
             partition by records.customer_id
-            order by versions._version_at desc nulls last, versions._load_seq desc, records.record_key
+            order by versions._version_at desc nulls last, versions._load_seq desc, records.record_key asc
         ) as newest_rank
     from enrichment_versions as versions
     cross join run
@@ -91,8 +91,20 @@ members as (
     union all
 
     select
-        'unknown', 'unknown', 0, 'unknown', 0, '',
-        null, null, null, null, null, null, null, null
+        'unknown' as customer_id,
+        'unknown' as strict_customer_id,
+        0 as strict_customers_count,
+        'unknown' as smallest_record_key,
+        0 as records_count,
+        '' as source_systems,
+        null as customer_created_at,
+        null as age_band,
+        null as income_band,
+        null as home_ownership,
+        null as marital_status,
+        null as household_size,
+        null as household_composition,
+        null as children_count
 )
 
 select

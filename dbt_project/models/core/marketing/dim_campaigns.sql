@@ -23,7 +23,14 @@ campaigns as (
 members as (
     select * from campaigns
     union all
-    select 'unknown', 'unknown', 'unknown', null, null, null, null
+    select
+        'unknown' as campaign_id,
+        'unknown' as source_system,
+        'unknown' as campaign_key,
+        null as campaign_name,
+        null as campaign_type,
+        null as start_date,
+        null as end_date
 )
 
 select * from members

@@ -23,24 +23,20 @@ products as (
     where {{ is_valid_at('run.as_of', 'versions') }}
 ),
 
-unknown_member as (
+members as (
+    select * from products
+    union all
     select
         'unknown' as product_id,
         'unknown' as source_system,
         'unknown' as product_key,
-        cast(null as varchar) as product_name,
-        cast(null as varchar) as brand,
-        cast(null as varchar) as department,
-        cast(null as varchar) as category,
-        cast(null as varchar) as subcategory,
-        cast(null as varchar) as package_size,
-        cast(null as varchar) as manufacturer_key
-),
-
-members as (
-    select * from products
-    union all
-    select * from unknown_member
+        null as product_name,
+        null as brand,
+        null as department,
+        null as category,
+        null as subcategory,
+        null as package_size,
+        null as manufacturer_key
 )
 
 select * from members

@@ -21,7 +21,12 @@ stores as (
 members as (
     select * from stores
     union all
-    select 'unknown', 'unknown', 'unknown', cast(null as varchar), 'unknown'
+    select
+        'unknown' as store_id,
+        'unknown' as source_system,
+        'unknown' as store_key,
+        null as store_name,
+        'unknown' as channel
 )
 
 select * from members

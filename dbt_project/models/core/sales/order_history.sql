@@ -59,12 +59,12 @@ orders as (
     inner join headers
         on
             periods.order_id = headers.order_id
-            and headers.known_from_date <= periods.known_from_date
+            and periods.known_from_date >= headers.known_from_date
             and periods.known_from_date < headers.known_to_date
     left join line_sets
         on
             periods.order_id = line_sets.order_id
-            and line_sets.known_from_date <= periods.known_from_date
+            and periods.known_from_date >= line_sets.known_from_date
             and periods.known_from_date < line_sets.known_to_date
     left join customer_map
         on

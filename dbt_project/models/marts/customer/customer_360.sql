@@ -22,7 +22,7 @@ ranks as (
         features.customer_id,
         row_number() over (
             order by
-                features.net_revenue_365d_amount desc, orders.first_ordered_at, customers.smallest_record_key
+                features.net_revenue_365d_amount desc, orders.first_ordered_at asc, customers.smallest_record_key asc
         ) as revenue_rank,
         count(*) over () as ranked_count
     from features

@@ -103,8 +103,8 @@ ranks as (
             partition by previous_years.month_start_date
             order by
                 previous_years.net_revenue_365d_amount desc,
-                customers.first_ordered_at,
-                customers.smallest_record_key
+                customers.first_ordered_at asc,
+                customers.smallest_record_key asc
         ) as revenue_rank,
         count(*) over (partition by previous_years.month_start_date) as ranked_count
     from previous_years

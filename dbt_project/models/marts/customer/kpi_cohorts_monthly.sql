@@ -3,8 +3,7 @@ with cohorts as (
         cohort_month_date,
         month_start_date,
         is_complete,
-        12 * (extract(year from month_start_date) - extract(year from cohort_month_date))
-        + extract(month from month_start_date) - extract(month from cohort_month_date) as months_since_first_count,
+        {{ months_between('cohort_month_date', 'month_start_date') }} as months_since_first_count,
         count(*) as cohort_customers_count,
         count(*) filter (where is_active) as active_customers_count,
         sum(orders_count) as orders_count,
@@ -35,6 +34,8 @@ select
     cast(orders_count as bigint) as orders_count,
     cast(net_revenue_amount as decimal(18, 2)) as net_revenue_amount,
     cast(cumulative_net_revenue_amount as decimal(18, 2)) as cumulative_net_revenue_amount,
-    {{ ratio('cumulative_net_revenue_amount', 'cohort_customers_count') }} as cumulative_net_revenue_per_customer_amount,
+    {{ ratio(
+        'cumulative_net_revenue_amount', 'cohort_customers_count'
+    ) }} as cumulative_net_revenue_per_customer_amount,
     is_cohort_complete as is_complete
 from cumulated_cohorts

@@ -7,7 +7,7 @@ months as (
 ),
 
 tiers as (
-    select value_tier
+    select tiers.value_tier
     from (values ('top'), ('middle'), ('base'), ('none'), ('total')) as tiers (value_tier)
 ),
 
@@ -21,7 +21,9 @@ sums as (
         count(*) filter (where customer_months.is_retained) as retained_customers_count,
         count(*) filter (where customer_months.is_reactivated) as reactivated_customers_count,
         count(*) filter (where customer_months.is_lost) as lost_customers_count,
-        count(*) filter (where customer_months.was_active_previous_month) as active_previous_month_customers_count,
+        count(*) filter (
+            where customer_months.was_active_previous_month
+        ) as active_previous_month_customers_count,
         coalesce(sum(customer_months.orders_count), 0) as orders_count,
         coalesce(sum(customer_months.gross_amount), 0) as gross_amount,
         coalesce(sum(customer_months.discount_amount), 0) as discount_amount,

@@ -25,19 +25,19 @@ with register as (
 
 raw_rows as (
     {% for entity in entities %}
-    select '{{ entity }}' as entity, _load_id as load_id, count(*) as rows_count
-    from {{ source('raw', entity) }}
-    group by _load_id
-    {{ 'union all' if not loop.last }}
+        select '{{ entity }}' as entity, _load_id as load_id, count(*) as rows_count
+        from {{ source('raw', entity) }}
+        group by _load_id
+        {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
 
 version_rows as (
     {% for entity in entities %}
-    select '{{ entity }}' as entity, _load_id as load_id, count(*) as rows_count
-    from {{ ref(entity ~ '_versions') }}
-    group by _load_id
-    {{ 'union all' if not loop.last }}
+        select '{{ entity }}' as entity, _load_id as load_id, count(*) as rows_count
+        from {{ ref(entity ~ '_versions') }}
+        group by _load_id
+        {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
 

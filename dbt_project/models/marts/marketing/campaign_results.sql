@@ -6,16 +6,29 @@ first_day as (
     select min(ordered_date) as first_ordered_date from {{ ref('fct_orders') }}
 ),
 
--- Both windows hold the days of the campaign that lie before the as-of date.
-campaigns as (
+started_campaigns as (
     select
         campaigns.*,
         campaigns.end_date < run.as_of as is_over,
-        least({{ add_days('campaigns.end_date', 1) }}, run.as_of) as window_end_date,
-        {{ days_between('campaigns.start_date', 'least(' ~ add_days('campaigns.end_date', 1) ~ ', run.as_of)') }} as window_days
+        least({{ add_days('campaigns.end_date', 1) }}, run.as_of) as window_end_date
     from {{ ref('dim_campaigns') }} as campaigns
     cross join run
     where campaigns.start_date < run.as_of
+),
+
+-- Both windows are as long as the part of the campaign that lies before the as-of date.
+campaigns as (
+    select
+        started_campaigns.*,
+        {{ days_between('start_date', 'window_end_date') }} as window_days
+    from started_campaigns
+),
+
+windows as (
+    select
+        campaigns.*,
+        {{ add_days('start_date', '-window_days') }} as before_start_date
+    from campaigns
 ),
 
 assigned as (
@@ -45,36 +58,39 @@ redemptions as (
     group by redemptions.campaign_id
 ),
 
-orders as (
-    select customer_id, ordered_date, net_revenue_amount
-    from {{ ref('fct_orders') }}
+assigned_orders as (
+    select
+        windows.campaign_id,
+        orders.net_revenue_amount,
+        orders.ordered_date >= windows.start_date as is_during
+    from windows
+    inner join assigned on windows.campaign_id = assigned.campaign_id
+    inner join {{ ref('fct_orders') }} as orders
+        on
+            assigned.customer_id = orders.customer_id
+            and windows.before_start_date <= orders.ordered_date
+            and windows.window_end_date > orders.ordered_date
 ),
 
 sales as (
     select
-        campaigns.campaign_id,
-        count(*) filter (where campaigns.start_date <= orders.ordered_date) as orders_count,
-        sum(orders.net_revenue_amount) filter (where campaigns.start_date <= orders.ordered_date) as net_revenue_amount,
-        count(*) filter (where orders.ordered_date < campaigns.start_date) as orders_before_count,
-        sum(orders.net_revenue_amount) filter (where orders.ordered_date < campaigns.start_date) as net_revenue_before_amount
-    from campaigns
-    inner join assigned on campaigns.campaign_id = assigned.campaign_id
-    inner join orders
-        on
-            assigned.customer_id = orders.customer_id
-            and {{ add_days('campaigns.start_date', '-campaigns.window_days') }} <= orders.ordered_date
-            and orders.ordered_date < campaigns.window_end_date
-    group by campaigns.campaign_id
+        campaign_id,
+        count(*) filter (where is_during) as orders_count,
+        sum(net_revenue_amount) filter (where is_during) as net_revenue_amount,
+        count(*) filter (where not is_during) as orders_before_count,
+        sum(net_revenue_amount) filter (where not is_during) as net_revenue_before_amount
+    from assigned_orders
+    group by campaign_id
 ),
 
 results as (
     select
-        campaigns.campaign_id,
-        campaigns.campaign_name,
-        campaigns.campaign_type,
-        campaigns.start_date,
-        campaigns.end_date,
-        campaigns.window_days,
+        windows.campaign_id,
+        windows.campaign_name,
+        windows.campaign_type,
+        windows.start_date,
+        windows.end_date,
+        windows.window_days,
         coalesce(assigned_counts.assigned_customers_count, 0) as assigned_customers_count,
         coalesce(redemptions.redeeming_customers_count, 0) as redeeming_customers_count,
         coalesce(redemptions.assigned_redeeming_customers_count, 0) as assigned_redeeming_customers_count,
@@ -83,14 +99,12 @@ results as (
         coalesce(sales.net_revenue_amount, 0) as net_revenue_amount,
         coalesce(sales.orders_before_count, 0) as orders_before_count,
         coalesce(sales.net_revenue_before_amount, 0) as net_revenue_before_amount,
-        campaigns.is_over
-        and first_day.first_ordered_date
-        <= {{ add_days('campaigns.start_date', '-campaigns.window_days') }} as is_complete
-    from campaigns
+        windows.is_over and first_day.first_ordered_date <= windows.before_start_date as is_complete
+    from windows
     cross join first_day
-    left join assigned_counts on campaigns.campaign_id = assigned_counts.campaign_id
-    left join redemptions on campaigns.campaign_id = redemptions.campaign_id
-    left join sales on campaigns.campaign_id = sales.campaign_id
+    left join assigned_counts on windows.campaign_id = assigned_counts.campaign_id
+    left join redemptions on windows.campaign_id = redemptions.campaign_id
+    left join sales on windows.campaign_id = sales.campaign_id
 )
 
 select
