@@ -16,7 +16,7 @@ LEDGERS = {
     "marts.model_performance": "a training names its run",
     "main.publication": "names the run that built it",
 }
-RUN_COLUMNS = {"mlflow_run_id", "model_version", "scored_at_snapshot", "is_stale", "snapshot_id"}
+RUN_COLUMNS = {"mlflow_run_id", "model_version"}
 MODEL_TABLES = {"marts.customer_scores"}
 """Held out when the models of two homes are not the same one."""
 

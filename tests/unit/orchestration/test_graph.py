@@ -23,11 +23,11 @@ def test_no_asset_depends_on_one_that_nothing_makes(graph: dg.AssetGraph) -> Non
 
 
 def test_the_graph_is_the_one_in_the_snapshot(graph: dg.AssetGraph, snapshot: object) -> None:
-    lines = [
-        f"{key.to_user_string()} <- {', '.join(sorted(k.to_user_string() for k in graph.get(key).parent_keys))}"
-        for key in sorted(graph.executable_asset_keys)
-    ]
-    assert "\n".join(lines) == snapshot
+    def line(key: dg.AssetKey) -> str:
+        parents = sorted(parent.to_user_string() for parent in graph.get(key).parent_keys)
+        return f"{key.to_user_string()} <- {', '.join(parents)}"
+
+    assert "\n".join(map(line, sorted(graph.executable_asset_keys))) == snapshot
 
 
 def test_every_asset_has_a_description_an_owner_a_group_and_a_kind(graph: dg.AssetGraph) -> None:
