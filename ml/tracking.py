@@ -182,7 +182,8 @@ def load_champion(folder: Path, name: str) -> LoadedModel | None:
             "champion-unusable",
             f"{name} version {version.version}",
             where=str(folder),
-            why=f"the champion cannot be loaded, {type(error).__name__}: {error}",
+            # Its kind alone: what it says may hold a path or a value.
+            why=f"the champion cannot be loaded ({type(error).__name__})",
             fix="train again, or move the champion alias to a version that loads",
         ) from error
 

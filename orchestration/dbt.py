@@ -32,7 +32,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from intake.lake import write_text_durably
 from orchestration.moment import Moment
 from orchestration.progress import progress
-from orchestration.settings import DBT_PROJECT, DBT_VARIABLE, Home, manifest_file
+from orchestration.settings import DBT_PROJECT, DBT_VARIABLE, Home, code_hash, manifest_file
 
 RESULTS = {"LogModelResult", "LogTestResult"}
 NODE_FAILED = {"error", "fail", "runtime error"}
@@ -118,7 +118,7 @@ def _arguments(home: Home) -> list[str]:
     return [
         "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT),
         "--target-path", str(home.root / "dbt"), "--log-path", str(home.logs),
-        "--log-level", "none", "--log-level-file", "info", "--no-use-colors-file",
+        "--log-level", "none", "--log-level-file", "warn", "--no-use-colors-file",
         "--no-version-check",
     ]  # fmt: skip
 
@@ -141,13 +141,51 @@ def build(context: dg.AssetExecutionContext, home: Home, path: Path, inputs: Pat
         CheckFailed: a model or a blocking test failed; the events before it are yielded.
     """
     os.environ.update(home.environment() | {"UNICUS_LAKE_FILES": str(inputs)})
+    versions = _versions_selected(context, path)
+    refresh = ["--full-refresh"] if versions and _rules_of(home) != _rules() else []
+    yield from _build(context, home, path, [*_checks_selected(context, path), *refresh])
+    if versions == _versions(path):
+        write_text_durably(_rules_path(home), _rules())
+
+
+def _build(
+    context: dg.AssetExecutionContext, home: Home, path: Path, options: list[str]
+) -> Iterator[Any]:
     if os.environ.get(DBT_VARIABLE) == "cli":
-        yield from _build_by_command(context, home, path)
+        yield from _build_by_command(context, home, path, options)
     else:
-        yield from _build_in_process(context, home, path)
+        yield from _build_in_process(context, home, path, options)
 
 
-def _build_in_process(context: dg.AssetExecutionContext, home: Home, path: Path) -> Iterator[Any]:
+def _versions(path: Path) -> set[str]:
+    """Tables that grow by load and so keep what earlier code made of a row."""
+    nodes = manifest(path)["nodes"].values()
+    return {node["name"] for node in nodes if node["config"]["materialized"] == "incremental"}
+
+
+def _versions_selected(context: dg.AssetExecutionContext, path: Path) -> set[str]:
+    return _versions(path) & {key.path[-1] for key in context.selected_asset_keys}
+
+
+def _rules() -> str:
+    """Hash of the code that turns a raw row into a version."""
+    models = "dbt_project/models"
+    return code_hash((f"{models}/staging", f"{models}/core/versions", "dbt_project/macros"))
+
+
+def _rules_path(home: Home) -> Path:
+    return home.warehouse.with_name("versions.rules")
+
+
+def _rules_of(home: Home) -> str:
+    """The same hash, when the version tables were last built anew."""
+    path = _rules_path(home)
+    return path.read_text("utf-8") if path.exists() else ""
+
+
+def _build_in_process(
+    context: dg.AssetExecutionContext, home: Home, path: Path, options: list[str]
+) -> Iterator[Any]:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
@@ -160,8 +198,8 @@ def _build_in_process(context: dg.AssetExecutionContext, home: Home, path: Path)
         manifest=_parsed(path), callbacks=[functools.partial(_keep_result, results, total)]
     )
     try:
-        selection = [*params.selection_args, *_checks_selected(context, path)]
-        outcome = runner.invoke(["build", *selection, *_arguments(home)])
+        arguments = [*params.selection_args, *options, "--no-write-json", *_arguments(home)]
+        outcome = runner.invoke(["build", *arguments])
     finally:
         # Or the next read-only open fails with "different configuration".
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
@@ -254,15 +292,19 @@ def _status(raw: dict[str, Any]) -> str:
     return str(raw["data"]["node_info"]["node_status"])
 
 
-def _build_by_command(context: dg.AssetExecutionContext, home: Home, path: Path) -> Iterator[Any]:
+def _build_by_command(
+    context: dg.AssetExecutionContext, home: Home, path: Path, options: list[str]
+) -> Iterator[Any]:
     # dbt is looked up on PATH, where the environment of this interpreter need not be.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     dbt = DbtCliResource(
         project_dir=DbtProject(DBT_PROJECT, target_path=home.root / "dbt"),
         profiles_dir=str(DBT_PROJECT),
     )
-    arguments = ["build", *_checks_selected(context, path)]
-    yield from dbt.cli(arguments, manifest=manifest(path), context=context).stream()
+    invocation = dbt.cli(
+        ["build", *options], manifest=manifest(path), context=context, target_path=home.root / "dbt"
+    )
+    yield from invocation.stream()
 
 
 def public_tables(path: Path) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ import dagster as dg
 
 from orchestration.graph import JOB, build_definitions
 from orchestration.progress import progress
+from orchestration.resources import COMMAND_LINE
 from orchestration.settings import Home, read_config
 from orchestration.summary import Checks
 
@@ -46,6 +47,7 @@ class Execution:
             run_id=self.run_id,
             run_config={"resources": {"unicus": {"config": config}}, "loggers": {"log": {}}},
             asset_selection=self._selection(definitions),
+            tags=COMMAND_LINE,
             raise_on_error=False,
         )
         return Outcome(result.success, self._error(result), self._checks(result))

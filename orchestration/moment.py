@@ -19,6 +19,7 @@ from intake.lake import Lake, LakeFile, write_text_durably
 from intake.snapshot import day_range, freeze, read_snapshot
 from ml.splits import training_dates
 from ml.tables import MODEL_PERFORMANCE, VALUE_SCORES
+from orchestration.runkey import training_key
 from orchestration.settings import Home, SettingFault, read_config
 from serving.publish import read_publication
 
@@ -156,6 +157,12 @@ def write_inputs(home: Home, moment: Moment) -> Path:
     return path
 
 
+def is_trained(lake: Lake, moment: Moment) -> bool:
+    """Whether this moment's training is done, so that no feature of its dates is needed."""
+    key = training_key(moment.snapshot_id, moment.training_dates)
+    return any(record.record_id == key for record in lake.live("training"))
+
+
 def _moment_files(home: Home, moment: Moment) -> list[LakeFile]:
     config = read_config(home)
     run = {
@@ -164,9 +171,10 @@ def _moment_files(home: Home, moment: Moment) -> list[LakeFile]:
         "reporting_currency": config.reporting_currency,
         "snapshot_id": moment.snapshot_id,
     }
+    training = () if is_trained(home.lake, moment) else moment.training_dates
     dates = [
         {"as_of_date": day, "is_run": day == moment.as_of, "is_training": day != moment.as_of}
-        for day in (*moment.training_dates, moment.as_of)
+        for day in (*training, moment.as_of)
     ]
     files = []
     for table, rows, schema in (("run", [run], RUN_SCHEMA), ("as_of_dates", dates, DATES_SCHEMA)):

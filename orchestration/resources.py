@@ -15,6 +15,9 @@ from orchestration.moment import Moment
 from orchestration.progress import explains_itself, progress
 from orchestration.settings import Home
 
+COMMAND_LINE = {"unicus/started_by": "command line"}
+"""Tag of the runs that `unicus run` executes in its own process."""
+
 WAIT_SECONDS = 900.0
 """How long a run started from the browser or by the daemon waits for the one that holds the home."""
 
@@ -40,7 +43,20 @@ class UnicusRun(dg.ConfigurableResource):  # type: ignore[type-arg]
             place.create()
         with lock.hold(place.root, WAIT_SECONDS):
             place.lake.clear_incoming()
+            if context.instance:
+                self._report_killed(context.instance)
             yield self
+
+    def _report_killed(self, instance: dg.DagsterInstance) -> None:
+        """Report runs of the command line that Dagster still shows as started.
+
+        They hold the lock from before they start, so the one that holds it now knows them to be
+        dead. Runs that the daemon started are watched by the daemon.
+        """
+        started = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED], tags=COMMAND_LINE)
+        for run in instance.get_runs(filters=started):
+            if run.run_id != self.run_id:
+                instance.report_run_failed(run, "The process was killed.")
 
     @property
     def place(self) -> Home:

@@ -1,6 +1,7 @@
-"""The key of a run: what it reads, where it stands, and the code that computes it.
+"""Keys of a run and of a training: what they read, where they stand, the code that computes them.
 
-Equal keys mean equal published tables, so a run whose key is already published has nothing to do.
+Equal keys mean equal results: a run whose key is already published has nothing to do, a training
+whose key is in the register is not repeated.
 """
 
 from __future__ import annotations
@@ -9,6 +10,12 @@ import hashlib
 from datetime import date
 
 from orchestration.settings import PROJECT, HomeConfig, code_hash
+
+
+def training_key(snapshot_id: str, dates: tuple[date, ...]) -> str:
+    """Hash of what a training reads: snapshot, as-of dates, code."""
+    parts = "\n".join([snapshot_id, code_hash(), *map(str, dates)])
+    return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
 
 def run_key(snapshot_id: str, as_of: date, config: HomeConfig) -> str:

@@ -1,7 +1,7 @@
 {#-
     `ops.built_models` says from which snapshot and for which as-of date each model was last built.
     The stamps of the models a run is about to touch are deleted first and written last, so that a
-    killed or failed build leaves none.
+    killed or failed build leaves none; nor does a model that one of its blocking checks refuses.
 -#}
 {% macro forget_built_models() %}
     {% if execute %}
@@ -19,7 +19,14 @@
 
 {% macro record_built_models(results) %}
     {% if execute %}
-        {% set names = model_names(results | selectattr('status', 'eq', 'success') | map(attribute='node.unique_id')) %}
+        {% set refused = [] %}
+        {% for result in results if result.status in ('fail', 'error') %}
+            {% do refused.extend(result.node.depends_on.nodes) %}
+        {% endfor %}
+        {% set names = model_names(
+            results | selectattr('status', 'eq', 'success') | map(attribute='node.unique_id')
+            | reject('in', refused)
+        ) %}
         {% if names %}
             insert into ops.built_models
             select built.model, run.snapshot_id, run.as_of, '{{ invocation_id }}'

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from identity.resolve import EVENTS, RECORDS, TABLES, Resolution, resolve
 from intake.lake import Lake, Record
-from orchestration.defs.ingest import OWNER, POOL
+from orchestration.defs.ingest import OWNER
 from orchestration.progress import progress
 from orchestration.resources import UnicusRun
 from orchestration.settings import Home
@@ -33,7 +33,7 @@ def identity_assets() -> dg.AssetsDefinition:
         for table in TABLES
     ]  # fmt: skip
 
-    @dg.multi_asset(name="identity", specs=specs, pool=POOL)
+    @dg.multi_asset(name="identity", specs=specs)
     def identity(unicus: UnicusRun) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         progress.stage("identity")
         resolution = run_identity(unicus.place)

@@ -16,7 +16,6 @@ from intake.source import System
 from orchestration.progress import progress
 from orchestration.resources import UnicusRun
 
-POOL = "home"
 OWNER = "data@unicus.example"
 FROZEN = {
     ("ledger", "loads"): "One row per live load, outcome and reason: the accounting of every file.",
@@ -41,7 +40,7 @@ def landing_assets(system: System) -> dg.AssetsDefinition:
         for entity in system.spec.entities
     ]
 
-    @dg.multi_asset(name=f"landing_{system.name}", specs=specs, can_subset=True, pool=POOL)
+    @dg.multi_asset(name=f"landing_{system.name}", specs=specs, can_subset=True)
     def load_system(
         context: dg.AssetExecutionContext, unicus: UnicusRun
     ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
@@ -115,7 +114,7 @@ def raw_assets(systems: list[System]) -> dg.AssetsDefinition:
         for key, text in FROZEN.items()
     ]  # fmt: skip
 
-    @dg.multi_asset(name="raw", specs=specs, pool=POOL)
+    @dg.multi_asset(name="raw", specs=specs)
     def freeze(unicus: UnicusRun) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         progress.stage("ingest")
         with unicus.faults_shown():

@@ -4,20 +4,21 @@ A training is reused while snapshot, dates and code are the same. How a model is
 served is the business of `ml`; here its tables are committed to the lake.
 """
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
 import dagster as dg
+import duckdb
 
 from intake.lake import Lake, Record
-from orchestration.defs.ingest import OWNER, POOL
+from orchestration.defs.ingest import OWNER
 from orchestration.moment import CLV_HORIZON_DAYS, Moment
 from orchestration.progress import progress
 from orchestration.resources import UnicusRun
-from orchestration.settings import Home, code_hash
+from orchestration.runkey import training_key
+from orchestration.settings import Home, SettingFault, code_hash
 
 QUESTION = f"clv_{CLV_HORIZON_DAYS}d"
 FEATURES = dg.AssetKey(["features", "customer_as_of_features"])
@@ -59,7 +60,7 @@ def _training_assets() -> dg.AssetsDefinition:
         ),
     ]  # fmt: skip
 
-    @dg.multi_asset(name=f"{QUESTION}_training", specs=specs, pool=POOL)
+    @dg.multi_asset(name=f"{QUESTION}_training", specs=specs)
     def train(unicus: UnicusRun) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         progress.stage("predict")
         with unicus.faults_shown():
@@ -80,7 +81,6 @@ def _scores_asset() -> dg.AssetsDefinition:
         " by the champion, or by a baseline that says it is one.",
         kinds={"scikitlearn", "parquet"},
         owners=[OWNER],
-        pool=POOL,
     )
     def score(unicus: UnicusRun) -> dg.MaterializeResult:  # type: ignore[type-arg]
         progress.stage("predict")
@@ -97,11 +97,12 @@ def _scores_asset() -> dg.AssetsDefinition:
 def run_training(home: Home, moment: Moment, run_id: str) -> Training:
     """Train, judge and register, or reuse the training of the same snapshot, dates and code."""
     lake = home.lake
-    key = _training_key(moment)
+    key = training_key(moment.snapshot_id, moment.training_dates)
     earlier = lake.live("training")
     for record in earlier:
         if record.record_id == key:
             return Training(**record.details | {"is_reused": True})
+    _refuse_without_features(home, moment)
     from ml.clv.train import train_and_register
 
     result = train_and_register(
@@ -124,9 +125,19 @@ def run_training(home: Home, moment: Moment, run_id: str) -> Training:
     return training
 
 
-def _training_key(moment: Moment) -> str:
-    parts = [moment.snapshot_id, code_hash(), *map(str, moment.training_dates)]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+def _refuse_without_features(home: Home, moment: Moment) -> None:
+    """A run of everything computes the features of the training dates when it will train."""
+    with duckdb.connect(str(home.warehouse), read_only=True) as con:
+        row = con.execute(
+            "select count(distinct as_of_date) from features.customer_as_of_features"
+        ).fetchone()
+    if moment.training_dates and row and row[0] < 2:
+        raise SettingFault(
+            "training-without-features", QUESTION, "the features of its training dates are not there",
+            where=str(home.warehouse),
+            why="the last run reused a training, so it computed the features of its own date only",
+            fix="build everything:  unicus run",
+        )  # fmt: skip
 
 
 def run_scoring(home: Home, moment: Moment) -> Record:

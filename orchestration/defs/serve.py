@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration import dbt
-from orchestration.defs.ingest import OWNER, POOL
+from orchestration.defs.ingest import OWNER
 from orchestration.progress import progress
 from orchestration.resources import UnicusRun
 from orchestration.runkey import run_key
@@ -27,7 +27,6 @@ def published_asset(manifest: Path) -> dg.AssetsDefinition:
         " in place by one rename.",
         kinds={"duckdb"},
         owners=[OWNER],
-        pool=POOL,
     )
     def published(unicus: UnicusRun) -> dg.MaterializeResult:  # type: ignore[type-arg]
         progress.stage("publish")

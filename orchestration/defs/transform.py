@@ -11,7 +11,6 @@ import dagster as dg
 from dagster_dbt import DbtProject, dbt_assets
 
 from orchestration import dbt
-from orchestration.defs.ingest import POOL
 from orchestration.moment import write_inputs
 from orchestration.progress import progress
 from orchestration.resources import UnicusRun
@@ -26,7 +25,6 @@ def warehouse_assets(manifest: Path) -> dg.AssetsDefinition:
         project=DbtProject(DBT_PROJECT),
         dagster_dbt_translator=dbt.Translator(),
         name="warehouse",
-        pool=POOL,
     )
     def warehouse(context: dg.AssetExecutionContext, unicus: UnicusRun) -> Iterator[Any]:
         selected = {key.path[-1] for key in context.selected_asset_keys}

@@ -29,7 +29,7 @@ mutation ($params: ExecutionParams!) {
   }
 }
 """
-STATUS = 'query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }'
+STATUS = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 
 
 class Browser:

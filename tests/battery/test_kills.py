@@ -107,7 +107,10 @@ def test_a_second_run_at_once_says_who_holds_the_home(files: Path, tmp_path: Pat
     while not (home.root / ".lock").exists() or not (home.root / ".lock").read_text():
         time.sleep(0.05)
     second = subprocess.run(
-        [*UNICUS, "run", "--home", str(home.root), "--json"], capture_output=True, text=True, check=False
+        [*UNICUS, "run", "--home", str(home.root), "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     first.kill()
     first.wait()

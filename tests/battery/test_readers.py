@@ -49,12 +49,16 @@ def test_readers_never_fail_and_never_see_a_torn_copy(tmp_path: Path) -> None:
                 f" select range as n, {version} as version from range({ROWS})"
             )
         now = datetime(2024, 1, 1)  # noqa: DTZ001
-        publish(warehouse, target, table, Publication(str(version), "s", date(2024, 1, 1), now, "k"))
+        publish(
+            warehouse, target, table, Publication(str(version), "s", date(2024, 1, 1), now, "k")
+        )
 
     publish_version(0)
     context = multiprocessing.get_context("spawn")
     stop, results = context.Event(), context.Queue()
-    readers = [context.Process(target=read, args=(str(target), stop, results)) for _ in range(READERS)]
+    readers = [
+        context.Process(target=read, args=(str(target), stop, results)) for _ in range(READERS)
+    ]
     for reader in readers:
         reader.start()
     for version in range(1, PUBLICATIONS + 1):

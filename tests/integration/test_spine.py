@@ -11,7 +11,9 @@ import dagster as dg
 import duckdb
 import pytest
 
-from orchestration.settings import Home
+from orchestration.defs.predict import run_training
+from orchestration.moment import new_moment
+from orchestration.settings import Home, SettingFault
 from tests import equal_tables
 from tests.equal_tables import assert_equal_tables
 from tests.homes import deliver, make_home, run
@@ -86,6 +88,17 @@ def test_a_second_run_gives_equal_tables_and_trains_nothing(built: Built, tmp_pa
     assert len(built.home.lake.live("identity_events")) == events
 
 
+def test_a_training_alone_is_refused_when_its_features_are_not_there(built: Built) -> None:
+    moment = new_moment(built.home, None)
+    run_training(built.home, moment, "again")
+    for record in built.home.lake.live("training"):
+        path = built.home.lake.root / "register" / f"{record.seq:010d}.json"
+        path.write_text(path.read_text().replace(record.record_id, "other"), "utf-8")
+    with pytest.raises(SettingFault) as raised:
+        run_training(built.home, moment, "again")
+    assert raised.value.code == "training-without-features"
+
+
 def test_a_rebuilt_warehouse_gives_equal_tables_and_the_same_ids(
     built: Built, tmp_path: Path
 ) -> None:
@@ -129,7 +142,9 @@ def corrected_system(tmp_path: Path) -> Path:
         text = text.replace("path: transactions.parquet", "path: transactions*.parquet")
         if path.name == "orders.sql":
             text = text.replace("min(_row) as _row", "updated_at,\n    min(_row) as _row")
-            text = text.replace("store_id, transaction_timestamp", "store_id, transaction_timestamp, updated_at")
+            text = text.replace(
+                "store_id, transaction_timestamp", "store_id, transaction_timestamp, updated_at"
+            )
         if path.name == "order_lines.sql":
             text = text.replace("    _row,", "    _row,\n    updated_at,")
         (folder / path.name).write_text(text, "utf-8")
@@ -244,9 +259,7 @@ def test_a_home_with_one_customer_serves_a_labelled_baseline(tmp_path: Path) -> 
 
 
 def test_the_exceptions_of_equal_tables_are_these_and_exist(built: Built) -> None:
-    names = set(
-        query(built.home, "select schema_name || '.' || table_name from duckdb_tables()")
-    )
+    names = set(query(built.home, "select schema_name || '.' || table_name from duckdb_tables()"))
     assert set(equal_tables.LEDGERS) == {
         "marts.ingest_reconciliation", "marts.model_performance", "main.publication",
     }  # fmt: skip

@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'fct_order_lines'}}}) }}
 -- No line and no amount is lost, or counted twice, between the two facts.
 with facts as (
     select 1 as lines_count, quantity, gross_amount, discount_amount, net_revenue_amount, coupon_amount

@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'fct_orders'}}}) }}
 -- Amounts of other currencies are refused: without exchange rates they cannot be added up.
 select orders.order_id, orders.currency, run.reporting_currency
 from {{ ref('fct_orders') }} as orders

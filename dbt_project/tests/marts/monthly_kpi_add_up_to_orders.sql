@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'customer_360'}}}) }}
 -- Tiers add up to the total of each month, and totals and cohorts to the orders of known customers.
 with tiers as (
     select

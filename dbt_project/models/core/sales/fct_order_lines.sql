@@ -13,8 +13,8 @@ products as (
 
 order_lines as (
     select
-        lines.order_id || ':' || lines.line_number as order_line_id,
         lines.order_id,
+        lines.line_number,
         orders.customer_id,
         coalesce(products.product_id, 'unknown') as product_id,
         products.product_id is not null as is_known_product,
