@@ -21,7 +21,7 @@ import duckdb
 
 from intake.contract import Contract, Field
 from intake.fault import InputFault
-from intake.lake import Lake, LakeFile, Record, StagedFile, Transaction
+from intake.lake import Lake, LakeFile, Record, StagedFile, Transaction, file_hash
 from intake.source import FileSpec, System
 from intake.sql import literal, literals, quoted
 
@@ -91,7 +91,23 @@ def load_entity(lake: Lake, system: System, contract: Contract) -> list[Load]:
     Raises:
         InputFault: a file is refused whole; the files before it are loaded.
     """
-    return [load_file(lake, system, contract, path) for path in system.files(contract.entity)]
+    paths = _in_order_of_delivery(lake, system, contract)
+    return [load_file(lake, system, contract, path) for path in paths]
+
+
+def _in_order_of_delivery(lake: Lake, system: System, contract: Contract) -> list[Path]:
+    """Files already known in the order they first came, then new ones by name.
+
+    Among versions without a time the last load wins, so reading all files again must not turn the
+    order in which they came into that of their names.
+    """
+    loads = [r for r in lake.live("load") if _is_of(r, system, contract)]
+    came = {record.details["file_hash"]: record.seq for record in loads}
+    last = max(came.values(), default=0) + 1
+    return sorted(
+        system.files(contract.entity),
+        key=lambda path: (came.get(file_hash(path), last), path.name),
+    )
 
 
 def load_id(system: System, contract: Contract, digest: str) -> str:
@@ -117,7 +133,8 @@ def load_file(lake: Lake, system: System, contract: Contract, path: Path) -> Loa
         kept = [r for r in loads if r not in replaced]
         spec = system.spec.files[system.spec.entities[contract.entity].file]
         day = transaction.committed_at.date()
-        with _workbench(_Bench(duckdb.connect(), lake, system, contract, path, day), spec) as bench:
+        bench = _Bench(duckdb.connect(), lake, system, contract, path, digest, day)
+        with _workbench(bench, spec):
             return _commit(bench, transaction, kept, replaced, name, digest)
 
 
@@ -135,8 +152,14 @@ class _Bench:
     system: System
     contract: Contract
     path: Path
+    digest: str
     load_day: date
     read_rows: int = 0
+
+    @property
+    def original(self) -> Path:
+        """The kept bytes: what is read is what was hashed, whatever happens to the landing file."""
+        return self.lake.root / "landing" / self.digest
 
     @property
     def subject(self) -> str:
@@ -148,24 +171,24 @@ class _Bench:
 
 
 @contextmanager
-def _workbench(bench: _Bench, spec: FileSpec) -> Iterator[_Bench]:
+def _workbench(bench: _Bench, spec: FileSpec) -> Iterator[None]:
     with bench.con as con:
         con.execute("set timezone = 'UTC'")
         bench.read_rows = _read(bench, spec)
-        # The mapping is the user's own SQL: it sees the file's rows and nothing else of the machine.
+        # The mapping is the user's own SQL: of this machine it reaches the lake at most.
         con.execute(f"set allowed_directories = {literals([str(bench.lake.root.resolve())])}")
         con.execute("set enable_external_access = false")
         con.execute("set lock_configuration = true")
-        yield bench
+        yield
 
 
 def _read(bench: _Bench, spec: FileSpec) -> int:
     """Put the file's rows into `file_rows`, numbered from 1; return their count by the reader."""
-    if bench.path.stat().st_size == 0:
+    if bench.original.stat().st_size == 0:
         raise _refused(
             bench, "empty-file", "the file is empty", why="it has 0 bytes, not even a header"
         )
-    file = literal(str(bench.path))
+    file = literal(str(bench.original))
     try:
         if spec.format == "parquet":
             bench.con.execute(
@@ -174,14 +197,14 @@ def _read(bench: _Bench, spec: FileSpec) -> int:
             )
             return bench.count(f"select sum(num_rows) from parquet_file_metadata({file})")
         # Without DuckDB's guessing, which passes over lines that do not fit its guess.
-        columns = ", ".join(f"{literal(c)}: 'varchar'" for c in _header(bench.path, spec.delimiter))
+        columns = ", ".join(f"{literal(c)}: 'varchar'" for c in _header(bench, spec))
         bench.con.execute(
             "create table file_rows as select row_number() over () as _row, * from read_csv("
             f"{file}, auto_detect = false, header = true, delim = {literal(spec.delimiter)},"
             f""" quote = '"', escape = '"', nullstr = '', columns = {{{columns}}})"""
         )
         return bench.count("select count(*) from file_rows")
-    except (duckdb.Error, UnicodeDecodeError) as error:
+    except (duckdb.Error, UnicodeDecodeError, csv.Error) as error:
         line = re.search(r"Line: (\d+)", str(error))
         raise _refused(
             bench, "unreadable-file", f"the file cannot be read as {spec.format}",
@@ -190,9 +213,14 @@ def _read(bench: _Bench, spec: FileSpec) -> int:
         ) from error  # fmt: skip
 
 
-def _header(path: Path, delimiter: str) -> list[str]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        return next(csv.reader(file, delimiter=delimiter))
+def _header(bench: _Bench, spec: FileSpec) -> list[str]:
+    with bench.original.open(newline="", encoding="utf-8-sig") as file:
+        names = next(csv.reader(file, delimiter=spec.delimiter), [])
+    if not names:
+        raise _refused(
+            bench, "empty-file", "the file is empty", why="its first line names no column"
+        )
+    return names
 
 
 def _refused(bench: _Bench, code: str, what: str, *, why: str, line: str = "") -> InputFault:
@@ -267,7 +295,7 @@ def _map(bench: _Bench) -> None:
     """Run the system's SELECT into `mapped`, with every column of the contract."""
     path = bench.system.mapping_path(bench.contract.entity)
     sql = bench.system.mapping(bench.contract.entity)
-    _run_users(bench, f"create table mapped as {sql}", path)
+    _run_users(bench, f"create table mapped as select * from (\n{sql}\n)", path)
     found = {row[0] for row in bench.con.execute("describe mapped").fetchall()}
     expected = {field.name for field in bench.contract.fields}
     unknown = found - expected - {"_row", "_row_count"}
@@ -290,6 +318,12 @@ def _map(bench: _Bench) -> None:
             )
     if "_row_count" not in found:
         bench.con.execute("alter table mapped add column _row_count bigint default 1")
+    wrong = bench.count(
+        "select count(*) - count(distinct _row) + count(*) filter (coalesce(_row_count, 0) < 1)"
+        " + count(*) filter (_row not in (select _row from file_rows)) from mapped"
+    )
+    if wrong:
+        raise _unaccounted(bench, "it gives a row of the file twice, or one that is not in it")
 
 
 def _run_users(bench: _Bench, sql: str, path: Path) -> None:
@@ -303,18 +337,23 @@ def _run_users(bench: _Bench, sql: str, path: Path) -> None:
         named = re.compile(rf"\b{re.escape(missing[1])}\b")
         lines = path.read_text("utf-8").splitlines()
         line = next((i for i, text in enumerate(lines, 1) if named.search(text)), 1)
-        header = [
-            r[0] for r in bench.con.execute("describe file_rows").fetchall() if r[0] != "_row"
-        ]
         raise InputFault(
             "missing-column", bench.subject, f'the file has no column "{missing[1]}"',
             where=f"{bench.path} line 1, asked for by {path} line {line}",
-            why=f"the file has {', '.join(header)}",
+            why=_told_header(bench, path.read_text("utf-8")),
             fix=f"correct line {line} of {path.name}, or deliver the file with that column, then"
             "  unicus run",
         ) from error  # fmt: skip
     except duckdb.Error as error:
         raise _bad_sql(bench, path) from error
+
+
+def _told_header(bench: _Bench, mapping: str) -> str:
+    """The file's columns; without a header row they are data, and then only their number."""
+    found = [r[0] for r in bench.con.execute("describe file_rows").fetchall() if r[0] != "_row"]
+    if any(re.search(rf"\b{re.escape(name)}\b", mapping) for name in found):
+        return f"the file has {', '.join(found)}"
+    return f"the file has {len(found)} columns, none that the mapping names; has it a header row?"
 
 
 def _bad_sql(bench: _Bench, path: Path) -> InputFault:
@@ -332,10 +371,10 @@ def _check(bench: _Bench) -> None:
     types = {row[0]: row[1].lower() for row in bench.con.execute("describe mapped").fetchall()}
     cast = ",\n".join(f"{_cast(f, types[f.name])} as {quoted(f.name)}" for f in contract.fields)
     faults = [fault for f in contract.fields for fault in _faults(f, types[f.name])]
-    if contract.event_time:
+    for name in filter(None, (contract.event_time, contract.version_by)):
         # One clock gone wrong must not move the day the whole warehouse stands at.
-        late = f"cast(c.{quoted(contract.event_time)} as date) > date {literal(bench.load_day.isoformat())}"
-        faults.append((contract.event_time, "dated after the day of its load", late))
+        late = f"cast(c.{quoted(name)} as date) > date {literal(bench.load_day.isoformat())}"
+        faults.append((name, "dated after the day of its load", late))
     whens = " ".join(
         f"when {test} then {literal(f'{name}|{reason}')}" for name, reason, test in faults
     )
@@ -409,36 +448,37 @@ def _mark_redelivered(bench: _Bench, kept: list[Record]) -> None:
     files = [str(bench.lake.path(f).resolve()) for r in kept for f in r.files if f.source == "raw"]
     if spec.delivery != "upsert" or not files:
         return
-    record = ", ".join(quoted(column) for column in bench.contract.record_columns)
-    same = " and ".join(f"n.{quoted(c)} = o.{quoted(c)}" for c in bench.contract.record_columns)
+    columns = [quoted(column) for column in bench.contract.record_columns]
+    record = ", ".join(columns)
+    whole_set = not bench.contract.key
+    version = "max(_version_at)" if whole_set else "_version_at"
+    group = record if whole_set else f"{record}, _version_at"
     said = f"""
-        select {record}, _version_at, {{load}} as _load_seq,
+        select {record}, {version} as version_at, {{load}} as load_seq,
             md5(string_agg(_content_hash, ',' order by _content_hash)) as said
     """
     bench.con.execute(f"""
         create table again as
         with fresh as (
-            {said.format(load="0")} from checked where _reason is null group by {record}, _version_at
+            {said.format(load="0")} from checked where _reason is null group by {group}
         ),
         stored as (
             {said.format(load="_load_seq")}
             from read_parquet({literals(files)}, union_by_name = true, hive_partitioning = false)
-            group by {record}, _version_at, _load_seq
-            qualify row_number() over (partition by {record}, _version_at order by _load_seq desc) = 1
+            group by {group}, _load_seq
+            qualify row_number() over (partition by {record}, version_at order by load_seq desc) = 1
         )
-        select {", ".join(f"n.{quoted(c)}" for c in bench.contract.record_columns)}, n._version_at
+        select {", ".join(f"n.{c}" for c in columns)}, n.version_at
         from fresh as n join stored as o
-            on {same} and n._version_at is not distinct from o._version_at and n.said = o.said
+            on {" and ".join(f"n.{c} = o.{c}" for c in columns)}
+            and n.version_at is not distinct from o.version_at and n.said = o.said
     """)
+    same = [f"checked.{c} = again.{c}" for c in columns]
+    if not whole_set:
+        same.append("checked._version_at is not distinct from again.version_at")
     bench.con.execute(f"""
         update checked set _is_redelivered = true from again
-        where {
-        " and ".join(
-            f"checked.{quoted(c)} = again.{quoted(c)}" for c in bench.contract.record_columns
-        )
-    }
-            and checked._version_at is not distinct from again._version_at
-            and checked._reason is null
+        where checked._reason is null and {" and ".join(same)}
     """)
 
 
@@ -458,10 +498,13 @@ def _account(bench: _Bench, outcomes: list[Outcome]) -> None:
     known = sum(one.rows for one in outcomes)
     if known == bench.read_rows:
         return
+    raise _unaccounted(bench, f"{bench.read_rows:,} rows were read, {known:,} are accounted for")
+
+
+def _unaccounted(bench: _Bench, what: str) -> InputFault:
     path = bench.system.mapping_path(bench.contract.entity)
-    raise InputFault(
-        "unaccounted-rows", bench.subject,
-        f"{bench.read_rows:,} rows were read, {known:,} are accounted for",
+    return InputFault(
+        "unaccounted-rows", bench.subject, what,
         where=f"{bench.path}, mapped by {path}",
         why="a mapping may group rows (with _row_count) but not drop or repeat them",
         fix=f"move the filter of {path.name} to a named rule under `exclude` in source.yaml, then"

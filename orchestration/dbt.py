@@ -333,23 +333,40 @@ def refuse_mixed(home: Home, path: Path, selected: set[str], moment: Moment) -> 
         for parent in nodes[name]["depends_on"]["nodes"]
         if parent.startswith("model.")
     }
-    stale = sorted(below - selected - built_for(home, moment))
+    refuse_unbuilt(home, below - selected, moment)
+
+
+def refuse_unbuilt(home: Home, tables: set[str], moment: Moment) -> None:
+    """Refuse to read tables that were not built for this moment.
+
+    Raises:
+        MixedWarehouse: a run before this one stopped half-way.
+    """
+    stale = sorted(tables - built_for(home, moment))
     if stale:
         raise MixedWarehouse(home, stale, moment)
 
 
 def built_for(home: Home, moment: Moment) -> set[str]:
     """Models that the warehouse holds as of exactly this moment."""
+    return _built(home, "snapshot_id = ? and as_of = ?", [moment.snapshot_id, moment.as_of])
+
+
+def built_with(home: Home, key: str) -> set[str]:
+    """Models that the warehouse holds for this run key: this data, date, settings and code."""
+    return _built(home, "run_key = ?", [key])
+
+
+def _built(home: Home, condition: str, values: list[Any]) -> set[str]:
     if not home.warehouse.exists():
         return set()
     with duckdb.connect(str(home.warehouse), read_only=True) as con:
         tables = con.execute(
-            "select 1 from duckdb_tables() where schema_name = 'ops' and table_name = 'built_models'"
+            "select 1 from duckdb_tables() where schema_name = 'ops' and table_name = 'model_builds'"
         ).fetchall()
         if not tables:
             return set()
         rows = con.execute(
-            "select model from ops.built_models where snapshot_id = ? and as_of = ?",
-            [moment.snapshot_id, moment.as_of],
+            f"select model from ops.model_builds where {condition}", values
         ).fetchall()
     return {model for (model,) in rows}

@@ -19,7 +19,7 @@ from intake.lake import Lake, LakeFile, write_text_durably
 from intake.snapshot import day_range, freeze, read_snapshot
 from ml.splits import training_dates
 from ml.tables import MODEL_PERFORMANCE, VALUE_SCORES
-from orchestration.runkey import training_key
+from orchestration.runkey import run_key, training_key
 from orchestration.settings import Home, SettingFault, read_config
 from serving.publish import read_publication
 
@@ -37,6 +37,7 @@ RUN_SCHEMA = pa.schema(
         ("business_timezone", pa.string()),
         ("reporting_currency", pa.string()),
         ("snapshot_id", pa.string()),
+        ("run_key", pa.string()),
     ]
 )
 DATES_SCHEMA = pa.schema(
@@ -157,10 +158,13 @@ def write_inputs(home: Home, moment: Moment) -> Path:
     return path
 
 
-def is_trained(lake: Lake, moment: Moment) -> bool:
+def is_trained(home: Home, moment: Moment) -> bool:
     """Whether this moment's training is done, so that no feature of its dates is needed."""
-    key = training_key(moment.snapshot_id, moment.training_dates)
-    return any(record.record_id == key for record in lake.live("training"))
+    key = training_key(moment.snapshot_id, moment.training_dates, read_config(home))
+    lake = home.lake
+    return (home.mlflow / "mlflow.db").exists() and any(
+        record.record_id == key for record in lake.live("training")
+    )
 
 
 def _moment_files(home: Home, moment: Moment) -> list[LakeFile]:
@@ -170,8 +174,9 @@ def _moment_files(home: Home, moment: Moment) -> list[LakeFile]:
         "business_timezone": config.business_timezone,
         "reporting_currency": config.reporting_currency,
         "snapshot_id": moment.snapshot_id,
+        "run_key": run_key(moment.snapshot_id, moment.as_of, config),
     }
-    training = () if is_trained(home.lake, moment) else moment.training_dates
+    training = () if is_trained(home, moment) else moment.training_dates
     dates = [
         {"as_of_date": day, "is_run": day == moment.as_of, "is_training": day != moment.as_of}
         for day in (*training, moment.as_of)

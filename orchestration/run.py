@@ -127,12 +127,26 @@ def nothing_to_do(request: Request, config: HomeConfig) -> Ending | None:
     snapshot = snapshot_id(request.home.lake.live("load"))
     if publication.key != run_key(snapshot, publication.as_of, config):
         return None
+    if request.as_of is None and publication.as_of != _default_as_of(
+        request.home, config, snapshot
+    ):
+        return None
     text = (
         f"Nothing new: no new file, same date ({publication.as_of}), same code;"
         f" BI reads the run of {publication.published_at:%Y-%m-%d %H:%M} UTC"
     )
     value = {"run_id": publication.run_id, "as_of": str(publication.as_of), "text": text}
     return Ending(0, text, result_head(request.home, "nothing_new") | value)
+
+
+def _default_as_of(home: Home, config: HomeConfig, snapshot: str) -> date | None:
+    """Where a run without a date would stand: the published one may have been given a date."""
+    from intake.contract import contracts
+    from intake.snapshot import day_range, read_snapshot
+
+    frozen = read_snapshot(home.lake, snapshot)
+    days = day_range(home.lake, frozen, contracts(), config.business_timezone)
+    return days[1] if days else None
 
 
 def result_head(home: Home, status: str, exit_code: int = 0) -> dict[str, Any]:

@@ -12,15 +12,20 @@ from datetime import date
 from orchestration.settings import PROJECT, HomeConfig, code_hash
 
 
-def training_key(snapshot_id: str, dates: tuple[date, ...]) -> str:
-    """Hash of what a training reads: snapshot, as-of dates, code."""
-    parts = "\n".join([snapshot_id, code_hash(), *map(str, dates)])
-    return hashlib.sha256(parts.encode()).hexdigest()[:16]
+def training_key(snapshot_id: str, dates: tuple[date, ...], config: HomeConfig) -> str:
+    """Hash of what a training reads: snapshot, as-of dates, settings, code, pinned versions."""
+    return _key(snapshot_id, *map(str, dates), *_rules(config))
 
 
 def run_key(snapshot_id: str, as_of: date, config: HomeConfig) -> str:
     """Hash of snapshot, date, settings of the home, code of every room, and the pinned versions."""
+    return _key(snapshot_id, as_of.isoformat(), *_rules(config))
+
+
+def _rules(config: HomeConfig) -> list[str]:
     pins = (PROJECT / "constraints.txt").read_text("utf-8")
-    settings = f"{config.business_timezone} {config.reporting_currency}"
-    parts = "\n".join([snapshot_id, as_of.isoformat(), settings, code_hash(), pins])
-    return hashlib.sha256(parts.encode()).hexdigest()[:16]
+    return [config.business_timezone, config.reporting_currency, code_hash(), pins]
+
+
+def _key(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

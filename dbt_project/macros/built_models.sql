@@ -1,5 +1,6 @@
 {#-
-    `ops.built_models` says from which snapshot and for which as-of date each model was last built.
+    `ops.model_builds` says from which snapshot, for which as-of date and by which run key (data, date, settings
+    and code) each model was last built.
     The stamps of the models a run is about to touch are deleted first and written last, so that a
     killed or failed build leaves none; nor does a model that one of its blocking checks refuses.
 -#}
@@ -7,12 +8,12 @@
     {% if execute %}
         {% do run_query('create schema if not exists ops') %}
         {% do run_query(
-            'create table if not exists ops.built_models'
-            ~ ' (model varchar, snapshot_id varchar, as_of date, invocation_id varchar)'
+            'create table if not exists ops.model_builds'
+            ~ ' (model varchar, snapshot_id varchar, as_of date, run_key varchar)'
         ) %}
         {% set names = model_names(selected_resources) %}
         {% if names %}
-            {% do run_query("delete from ops.built_models where model in ('" ~ names | join("', '") ~ "')") %}
+            {% do run_query("delete from ops.model_builds where model in ('" ~ names | join("', '") ~ "')") %}
         {% endif %}
     {% endif %}
 {% endmacro %}
@@ -28,8 +29,8 @@
             | reject('in', refused)
         ) %}
         {% if names %}
-            insert into ops.built_models
-            select built.model, run.snapshot_id, run.as_of, '{{ invocation_id }}'
+            insert into ops.model_builds
+            select built.model, run.snapshot_id, run.as_of, run.run_key
             from (values ('{{ names | join("'), ('") }}')) as built (model)
             cross join moment.run as run
         {% endif %}

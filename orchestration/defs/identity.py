@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from identity.resolve import EVENTS, RECORDS, TABLES, Resolution, resolve
 from intake.lake import Lake, Record
+from orchestration import dbt
 from orchestration.defs.ingest import OWNER
 from orchestration.progress import progress
 from orchestration.resources import UnicusRun
@@ -36,7 +37,9 @@ def identity_assets() -> dg.AssetsDefinition:
     @dg.multi_asset(name="identity", specs=specs)
     def identity(unicus: UnicusRun) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         progress.stage("identity")
-        resolution = run_identity(unicus.place)
+        with unicus.faults_shown():
+            dbt.refuse_unbuilt(unicus.place, {"identity_records"}, unicus.moment())
+            resolution = run_identity(unicus.place)
         for table in TABLES:
             yield dg.MaterializeResult(
                 asset_key=dg.AssetKey(["identity", table]),

@@ -13,12 +13,13 @@ import dagster as dg
 import duckdb
 
 from intake.lake import Lake, Record
+from orchestration import dbt
 from orchestration.defs.ingest import OWNER
-from orchestration.moment import CLV_HORIZON_DAYS, Moment
+from orchestration.moment import CLV_HORIZON_DAYS, Moment, is_trained
 from orchestration.progress import progress
 from orchestration.resources import UnicusRun
 from orchestration.runkey import training_key
-from orchestration.settings import Home, SettingFault, code_hash
+from orchestration.settings import Home, SettingFault, code_hash, read_config
 
 QUESTION = f"clv_{CLV_HORIZON_DAYS}d"
 FEATURES = dg.AssetKey(["features", "customer_as_of_features"])
@@ -97,11 +98,12 @@ def _scores_asset() -> dg.AssetsDefinition:
 def run_training(home: Home, moment: Moment, run_id: str) -> Training:
     """Train, judge and register, or reuse the training of the same snapshot, dates and code."""
     lake = home.lake
-    key = training_key(moment.snapshot_id, moment.training_dates)
+    key = training_key(moment.snapshot_id, moment.training_dates, read_config(home))
     earlier = lake.live("training")
-    for record in earlier:
-        if record.record_id == key:
-            return Training(**record.details | {"is_reused": True})
+    if is_trained(home, moment):
+        done = next(record for record in earlier if record.record_id == key)
+        return Training(**done.details | {"is_reused": True})
+    dbt.refuse_unbuilt(home, {FEATURES.path[-1], OUTCOMES.path[-1]}, moment)
     _refuse_without_features(home, moment)
     from ml.clv.train import train_and_register
 
@@ -145,6 +147,7 @@ def run_scoring(home: Home, moment: Moment) -> Record:
     from ml.clv.score import score, score_with_baseline
 
     lake = home.lake
+    dbt.refuse_unbuilt(home, {FEATURES.path[-1]}, moment)
     place = {
         "warehouse": home.warehouse,
         "mlflow_folder": home.mlflow,

@@ -32,7 +32,8 @@ def published_asset(manifest: Path) -> dg.AssetsDefinition:
         progress.stage("publish")
         home, moment = unicus.place, unicus.moment()
         with unicus.faults_shown():
-            stale = sorted({t.name for t in tables} - dbt.built_for(home, moment))
+            key = run_key(moment.snapshot_id, moment.as_of, read_config(home))
+            stale = sorted({t.name for t in tables} - dbt.built_with(home, key))
             if stale:
                 raise MixedMoments(home.published, stale, f"{moment.as_of}, {moment.snapshot_id}")
             publication = Publication(
@@ -40,7 +41,7 @@ def published_asset(manifest: Path) -> dg.AssetsDefinition:
                 snapshot_id=moment.snapshot_id,
                 as_of=moment.as_of,
                 published_at=datetime.now(UTC).replace(tzinfo=None),
-                key=run_key(moment.snapshot_id, moment.as_of, read_config(home)),
+                key=key,
             )
             rows = publish(home.warehouse, home.published, tables, publication)
         progress.note(f"{len(rows)} tables, {sum(rows.values()):,} rows")

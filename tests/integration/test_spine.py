@@ -11,9 +11,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from orchestration.defs.predict import run_training
-from orchestration.moment import new_moment
-from orchestration.settings import Home, SettingFault
+from orchestration.settings import Home
 from tests import equal_tables
 from tests.equal_tables import assert_equal_tables
 from tests.homes import deliver, make_home, run
@@ -86,17 +84,6 @@ def test_a_second_run_gives_equal_tables_and_trains_nothing(built: Built, tmp_pa
     assert_equal_tables(kept, built.home.published)
     assert len(built.home.lake.live("training")) == trained
     assert len(built.home.lake.live("identity_events")) == events
-
-
-def test_a_training_alone_is_refused_when_its_features_are_not_there(built: Built) -> None:
-    moment = new_moment(built.home, None)
-    run_training(built.home, moment, "again")
-    for record in built.home.lake.live("training"):
-        path = built.home.lake.root / "register" / f"{record.seq:010d}.json"
-        path.write_text(path.read_text().replace(record.record_id, "other"), "utf-8")
-    with pytest.raises(SettingFault) as raised:
-        run_training(built.home, moment, "again")
-    assert raised.value.code == "training-without-features"
 
 
 def test_a_rebuilt_warehouse_gives_equal_tables_and_the_same_ids(

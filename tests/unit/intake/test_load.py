@@ -73,6 +73,7 @@ def test_the_same_file_twice_changes_nothing(lake: Lake, shop: Shop) -> None:
         ("2,ann,2024-01-02,never", "updated_at: not a timestamp"),
         ("1,bob,2024-01-05,", "order_key: key given twice in one file"),
         ("2,ann,2999-01-01,", "ordered_at: dated after the day of its load"),
+        ("2,ann,2024-01-02,2999-01-01", "updated_at: dated after the day of its load"),
     ],
 )
 def test_a_bad_order_is_quarantined_with_its_reason(
@@ -132,6 +133,13 @@ def test_lines_are_redelivered_as_a_whole_order_or_not_at_all(lake: Lake, shop: 
     assert [r["order_key"] for r in stored(lake, "order_lines")] == ["1", "1", "2", "1"]
 
 
+def test_one_changed_line_brings_all_lines_of_its_order_again(lake: Lake, shop: Shop) -> None:
+    shop.lines("1,a,1,10,2024-01-01", "1,b,1,20,2024-01-02", name="lines_1.csv")
+    shop.lines("1,a,1,10,2024-01-01", "1,b,1,25,2024-01-05", name="lines_2.csv")
+    _, second = load(lake, shop, "order_lines")
+    assert second.outcomes == (Outcome("accepted", "", 2),)
+
+
 def test_repeated_lines_of_one_file_are_kept(lake: Lake, shop: Shop) -> None:
     shop.lines("1,a,1,5,", "1,a,1,5,")
     (done,) = load(lake, shop, "order_lines")
@@ -181,6 +189,45 @@ def test_a_mapping_that_repeats_rows_is_refused(lake: Lake, shop: Shop) -> None:
     assert refusal(lake, shop).code == "unaccounted-rows"
 
 
+def test_a_row_given_twice_does_not_make_up_for_one_dropped(lake: Lake, shop: Shop) -> None:
+    rows = (
+        "from orders where _row = 1 union all select 1, id, customer, bought, changed from orders"
+    )
+    shop.rewrite("orders.sql", "from orders", f"{rows} where _row = 1")
+    shop.orders("1,ann,2024-01-02,", "2,bob,2024-01-02,")
+    assert refusal(lake, shop).code == "unaccounted-rows"
+
+
+def test_a_mapping_is_one_select(lake: Lake, shop: Shop) -> None:
+    shop.rewrite("orders.sql", "from orders", "from orders; create table other as select 1")
+    shop.orders("1,ann,2024-01-02,")
+    assert refusal(lake, shop).code == "bad-mapping"
+
+
+def test_reading_all_files_again_keeps_the_order_in_which_they_came(lake: Lake, shop: Shop) -> None:
+    shop.orders("1,old,2024-01-02,", name="orders_z.csv")
+    load(lake, shop)
+    shop.orders("1,new,2024-01-02,", name="orders_a.csv")
+    load(lake, shop)
+    shop.rewrite("orders.sql", "customer as", "upper(customer) as")
+    load(lake, shop)
+    assert [r["customer_key"] for r in stored(lake, "orders")] == ["OLD", "NEW"]
+
+
+def test_a_name_with_glob_characters_is_one_file(lake: Lake, shop: Shop) -> None:
+    shop.orders("1,ann,2024-01-02,", name="orders1.csv")
+    shop.orders("2,bob,2024-01-02,", name="orders[1].csv")
+    load(lake, shop)
+    assert {r["order_key"] for r in stored(lake, "orders")} == {"1", "2"}
+
+
+def test_a_file_without_a_header_row_shows_none_of_its_values(lake: Lake, shop: Shop) -> None:
+    shop.deliver("orders.csv", "1,jane@example.org,2024-01-01,x", "2,bob,2024-01-02,y")
+    fault = refusal(lake, shop)
+    assert fault.code == "missing-column"
+    assert "jane" not in f"{fault.where}{fault.why}{fault.what}{fault.fix}"
+
+
 def test_a_missing_column_names_file_mapping_and_line(lake: Lake, shop: Shop) -> None:
     shop.deliver("orders.csv", "id,customer,date_bought,changed", "1,ann,2024-01-02,")
     fault = refusal(lake, shop)
@@ -207,8 +254,9 @@ def test_a_mapping_reads_nothing_but_its_file(lake: Lake, shop: Shop) -> None:
 
 
 def test_an_empty_file_is_refused_and_a_header_alone_is_not(lake: Lake, shop: Shop) -> None:
-    (shop.files / "orders.csv").touch()
-    assert refusal(lake, shop).code == "empty-file"
+    for nothing in (b"", b"\xef\xbb\xbf"):
+        (shop.files / "orders.csv").write_bytes(nothing)
+        assert refusal(lake, shop).code == "empty-file"
     shop.orders()
     (done,) = load(lake, shop)
     assert (done.read_rows, done.stored_rows) == (0, 0)

@@ -161,7 +161,7 @@ def test_a_planted_pickle_is_refused_and_not_run(home, client, run, tmp_path, mo
     file = Path(unquote(str(folder))) / "model.pkl"
     assert file.exists()
     file.write_bytes(pickle.dumps(Planted()))
-    with pytest.raises(MlError, match="only skops is loaded") as caught:
+    with pytest.raises(MlError, match="ValueError") as caught:
         tracking.load_champion(home.mlflow_folder, "planted_1")
     assert caught.value.code == "champion-unusable"
     assert not (tmp_path / "ran").exists()
@@ -173,7 +173,7 @@ def test_a_planted_model_that_brings_its_own_list_of_trusted_types_is_refused(ho
     model = FunctionTransformer(func=subprocess.getoutput)
     types = ["subprocess.getoutput"]
     plant(client, run, "planted_2", sk_model=model, skops_trusted_types=types)
-    with pytest.raises(MlError, match="Untrusted types"):
+    with pytest.raises(MlError, match="UntrustedTypes"):
         tracking.load_champion(home.mlflow_folder, "planted_2")
 
 

@@ -7,10 +7,12 @@ from datetime import date
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pytest
 
 from orchestration import dbt
 from orchestration.dbt import CheckFailed, MixedWarehouse, refuse_mixed
+from orchestration.defs.predict import run_scoring, run_training
 from orchestration.defs.serve import published_asset
 from orchestration.moment import Moment, last_moment, new_moment
 from orchestration.progress import progress
@@ -116,3 +118,27 @@ def test_an_exception_with_a_code_and_nothing_else_is_no_fault() -> None:
     unicus = UnicusRun(home="unused")
     with pytest.raises(Coded), unicus.faults_shown():
         raise Coded
+
+
+def test_a_training_alone_is_refused_when_its_features_are_not_there(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.create()
+    with duckdb.connect(str(home.warehouse)) as con:
+        con.execute("create schema features")
+        con.execute("create schema ops")
+        con.execute(
+            "create table ops.model_builds as select unnest(['customer_as_of_features',"
+            " 'customer_outcomes']) as model, 's1' as snapshot_id, ? as as_of, 'k' as run_key",
+            [AS_OF],
+        )
+        con.execute(
+            "create table features.customer_as_of_features as select date '2024-01-09' as as_of_date"
+        )
+    with pytest.raises(SettingFault) as raised:
+        run_training(home, Moment("s1", AS_OF, date(2024, 1, 2), (date(2023, 1, 2),)), "run")
+    assert raised.value.code == "training-without-features"
+    with pytest.raises(MixedWarehouse):
+        run_training(home, Moment("s2", AS_OF, date(2024, 1, 2), (date(2023, 1, 2),)), "run")
+    with pytest.raises(MixedWarehouse):
+        run_scoring(home, Moment("s2", AS_OF, date(2024, 1, 2), ()))
+    assert not home.lake.live("training")

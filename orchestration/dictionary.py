@@ -1,0 +1,257 @@
+"""The data dictionary, a page per public model: `python -m orchestration.dictionary`.
+
+What a model and its columns mean is said beside the model, and what is asked of it by its checks; here
+only how a page shows them, and one question each model answers.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from orchestration import dbt
+from orchestration.settings import PROJECT, Home
+
+FOLDER = PROJECT / "docs" / "data-dictionary"
+Node = dict[str, Any]
+
+UNITS = {
+    r"^(is|has|was)_": "true or false",
+    r"_at$": "UTC",
+    r"_date$": "day",
+    r"_days$": "days",
+    r"_amount$": "reporting currency",
+    r"(^|_)quantity$": "units of the product",
+    r"_count$": "count",
+    r"_rate$": "rate",
+    r"_ratio$": "ratio",
+}
+"""Units by the ending of a column's name, or its beginning."""
+
+QUERIES = {
+    "campaign_results": """\
+select campaign_name, assigned_customers_count, redemption_rate
+from marts.campaign_results
+where is_complete
+order by redemption_rate desc
+limit 5""",
+    "customer_360": """\
+select value_tier, count(*) as customers_count, sum(predicted_net_revenue_90d_amount) as expected_amount
+from marts.customer_360
+group by value_tier
+order by expected_amount desc""",
+    "customer_features": """\
+select customer_id, recency_days, gap_mean_days, recency_gap_ratio
+from features.customer_features
+where recency_gap_ratio > 3
+order by net_revenue_365d_amount desc
+limit 10""",
+    "customer_scores": """\
+select predictor, model_version, is_baseline, is_stale, count(*) as customers_count,
+    sum(predicted_net_revenue_amount) as expected_amount
+from marts.customer_scores
+group by all""",
+    "dim_customers": """\
+select age_band, count(*) as customers_count
+from core.dim_customers
+where customer_id <> 'unknown'
+group by age_band
+order by age_band""",
+    "dim_products": """\
+select department, count(*) as products_count
+from core.dim_products
+group by department
+order by products_count desc
+limit 10""",
+    "dim_stores": """\
+select channel, count(*) as stores_count
+from core.dim_stores
+group by channel""",
+    "fct_order_lines": """\
+select p.department, sum(l.net_revenue_amount) as net_revenue_amount
+from core.fct_order_lines as l
+join core.dim_products as p using (product_id)
+group by p.department
+order by net_revenue_amount desc
+limit 10""",
+    "fct_orders": """\
+select date_trunc('month', ordered_date) as month_start_date, count(*) as orders_count,
+    sum(net_revenue_amount) as net_revenue_amount
+from core.fct_orders
+group by month_start_date
+order by month_start_date""",
+    "ingest_reconciliation": """\
+select file_name, entity, read_rows_count, accepted_rows_count, quarantined_rows_count,
+    excluded_rows_count, difference_rows_count
+from marts.ingest_reconciliation
+order by load_seq""",
+    "kpi_cohorts_monthly": """\
+select cohort_month_date, months_since_first_count, retention_rate
+from marts.kpi_cohorts_monthly
+where is_complete and months_since_first_count <= 3
+order by cohort_month_date, months_since_first_count""",
+    "kpi_customers_monthly": """\
+select month_start_date, active_customers_count, retention_rate, net_revenue_amount
+from marts.kpi_customers_monthly
+where value_tier = 'total' and is_complete
+order by month_start_date""",
+    "model_performance": """\
+select cutoff_date, predictor, ngini_rate, bias_rate, decile_error_rate
+from marts.model_performance
+order by cutoff_date, ngini_rate desc""",
+}
+
+
+def pages(manifest: dict[str, Any]) -> dict[str, str]:
+    """Every page by its file name, the list of them included."""
+    models = sorted(_public(manifest), key=lambda node: (node["schema"], node["name"]))
+    return {"README.md": _index(models)} | {
+        f"{node['name']}.md": _page(manifest, node) for node in models
+    }
+
+
+def _public(manifest: dict[str, Any]) -> Iterator[Node]:
+    for node in manifest["nodes"].values():
+        if node["resource_type"] == "model" and node["access"] == "public":
+            yield node
+
+
+def _index(models: list[Node]) -> str:
+    rows = [
+        (f"[{m['schema']}.{m['name']}]({m['name']}.md)", _grain(m["description"])[0])
+        for m in models
+    ]
+    return (
+        "# Data dictionary\n\nWritten by `python -m orchestration.dictionary` from the models; a test"
+        " holds it to them. These are the tables of the published copy, besides `publication`.\n"
+        "[read-the-marts.md](../read-the-marts.md) says how to open it,"
+        " [data-model.md](../data-model.md) how the rules hang together.\n\n"
+        + _table(("table", "grain"), rows)
+    )
+
+
+def _page(manifest: dict[str, Any], node: Node) -> str:
+    grain, more = _grain(node["description"])
+    group = manifest["groups"][f"group.unicus.{node['config']['group']}"]
+    columns = [_column(column, node) for column in node["columns"].values()]
+    parts = [
+        f"# {node['schema']}.{node['name']}\n\n{grain}",
+        more,
+        f"- **Owner:** {group['owner']['name']}, {group['owner']['email']}\n"
+        + _key(manifest, node)
+        + f"- **Built from:** {', '.join(f'`{name}`' for name in _parents(manifest, node))}",
+        "## Columns\n\n"
+        + _table(("column", "type", "unit", "may be empty", "meaning"), columns).rstrip(),
+        _checks(manifest, node),
+        f"## One question\n\n```sql\n{QUERIES[node['name']]}\n```",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _grain(description: str) -> tuple[str, str]:
+    """The first sentence, which tells the grain, and the rest."""
+    first, stop, rest = " ".join(description.split()).partition(". ")
+    return (first + "." if stop else first, rest)
+
+
+def _column(column: Node, node: Node) -> tuple[str, ...]:
+    filled = any(one["type"] == "not_null" for one in column["constraints"])
+    filled |= column["name"] in _key_columns(node)
+    personal = column["meta"].get("classification") == "personal"
+    meaning = column["description"].replace("|", "\\|") + (" Personal." if personal else "")
+    empty = "" if filled else "yes"
+    return (f"`{column['name']}`", column["data_type"], _unit(column), empty, meaning)
+
+
+def _unit(column: Node) -> str:
+    told = column["meta"].get("unit")
+    found = (unit for ending, unit in UNITS.items() if re.search(ending, column["name"]))
+    return str(told or next(found, "")) if column["data_type"] != "varchar" else ""
+
+
+def _key_columns(node: Node) -> list[str]:
+    together = [one["columns"] for one in node["constraints"] if one["type"] == "primary_key"]
+    alone = [
+        name
+        for name, column in node["columns"].items()
+        if any(one["type"] == "primary_key" for one in column["constraints"])
+    ]
+    return [*(together[0] if together else alone)]
+
+
+def _key(manifest: dict[str, Any], node: Node) -> str:
+    """The primary key, or the key that a check stands for; no line when neither is declared."""
+    asked = [test.get("test_metadata") or {} for test in _tests(manifest, node)]
+    checked = [one["kwargs"]["columns"] for one in asked if one.get("name") == "unique_key"]
+    columns = _key_columns(node) or next(iter(checked), [])
+    return f"- **Key:** {', '.join(f'`{name}`' for name in columns)}\n" if columns else ""
+
+
+def _parents(manifest: dict[str, Any], node: Node) -> list[str]:
+    known = manifest["nodes"] | manifest["sources"]
+    return sorted(
+        f"{known[id_]['schema']}.{known[id_]['name']}" for id_ in node["depends_on"]["nodes"]
+    )
+
+
+def _tests(manifest: dict[str, Any], node: Node) -> list[Node]:
+    tests = (
+        other
+        for other in manifest["nodes"].values()
+        if other["resource_type"] == "test" and node["unique_id"] in other["depends_on"]["nodes"]
+    )
+    about = (t for t in tests if t.get("attached_node") in (None, node["unique_id"]))
+    return sorted(about, key=lambda test: (not test.get("test_metadata"), test["name"]))
+
+
+def _checks(manifest: dict[str, Any], node: Node) -> str:
+    lines = [line for test in _tests(manifest, node) for line in _sentences(test)]
+    if not lines:
+        return ""
+    head = "## What holds\n\nChecked in every run before anything is published"
+    return f"{head}; a check marked *warns* is reported and stops nothing.\n\n" + "\n".join(lines)
+
+
+def _sentences(test: Node) -> Iterator[str]:
+    """What a check asks, as lines of a list."""
+    mark = " *(warns)*" if test["config"]["severity"].lower() == "warn" else ""
+    asked = test.get("test_metadata")
+    if not asked:
+        comment = re.search(r"^--\s*(.+)$", test["raw_code"], re.MULTILINE)
+        yield f"- {comment[1] if comment else test['name']}{mark}"
+        return
+    arguments = asked["kwargs"]
+    if asked["name"] == "holds":
+        yield from (f"- `{' '.join(one.split())}`{mark}" for one in arguments["expressions"])
+    elif asked["name"] == "unique_key":
+        yield f"- One row per {', '.join(f'`{c}`' for c in arguments['columns'])}.{mark}"
+    elif asked["name"] == "relationships":
+        to = re.sub(r".*'(\w+)'.*", r"\1", arguments["to"])
+        yield f"- Every `{arguments['column_name']}` is one of `{to}`.{mark}"
+    else:
+        raise AssertionError(f"no words for a check of kind {asked['name']}")
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines).replace("| --- ", "|---")
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The parsed project, with `folder` as the home it may need for parsing."""
+    home = Home(folder / "home")
+    home.create()
+    return dbt.manifest(dbt.manifest_path(home))
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        written = pages(read_manifest(Path(scratch)))
+    FOLDER.mkdir(exist_ok=True)
+    for stale in FOLDER.glob("*.md"):
+        stale.unlink()
+    for name, text in written.items():
+        (FOLDER / name).write_text(text, "utf-8")
