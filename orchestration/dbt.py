@@ -86,7 +86,7 @@ def _parse(home: Home, path: Path) -> None:
     from dbt.cli.main import dbtRunner
 
     os.environ.update(home.environment())
-    result = dbtRunner().invoke(["parse", *_arguments(home), "--no-partial-parse"])
+    result = dbtRunner().invoke(["parse", *arguments(home), "--no-partial-parse"])
     if not result.success:
         raise CheckFailed(
             "dbt_project", "the project does not parse", str(DBT_PROJECT),
@@ -100,7 +100,7 @@ def _parse(home: Home, path: Path) -> None:
 
 
 @functools.cache
-def _parsed(path: Path) -> Any:
+def parsed(path: Path) -> Any:
     """The manifest as dbt reads it, which saves it the parsing.
 
     Its JSON form does not bring back the arguments of generic tests, its msgpack form does.
@@ -114,7 +114,8 @@ def _parsed(path: Path) -> Any:
     return parsed
 
 
-def _arguments(home: Home) -> list[str]:
+def arguments(home: Home) -> list[str]:
+    """Options of every dbt command: where the project and the home lie, and nothing on the screen."""
     return [
         "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT),
         "--target-path", str(home.root / "dbt"), "--log-path", str(home.logs),
@@ -195,11 +196,11 @@ def _build_in_process(
     results: list[dict[str, Any]] = []
     total = _tables_selected(context)
     runner = dbtRunner(
-        manifest=_parsed(path), callbacks=[functools.partial(_keep_result, results, total)]
+        manifest=parsed(path), callbacks=[functools.partial(_keep_result, results, total)]
     )
     try:
-        arguments = [*params.selection_args, *options, "--no-write-json", *_arguments(home)]
-        outcome = runner.invoke(["build", *arguments])
+        selection = [*params.selection_args, *options, "--no-write-json"]
+        outcome = runner.invoke(["build", *selection, *arguments(home)])
     finally:
         # Or the next read-only open fails with "different configuration".
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
