@@ -84,7 +84,7 @@ class Transaction:
     ) -> Record:
         """Put the staged files in place, then write the record that makes them exist."""
         for one in staged:
-            _move_durably(one.staged, self._lake.root / one.target.path)
+            put_in_place(one.staged, self._lake.root / one.target.path)
         record = Record(
             seq=self.seq,
             committed_at=self.committed_at.isoformat(),
@@ -148,7 +148,7 @@ class Lake:
         """Make a commit visible: one file, written beside, fsynced, renamed."""
         staged = self._incoming / f"{uuid.uuid4().hex}.json"
         staged.write_text(json.dumps(asdict(record), indent=1), "utf-8")
-        _move_durably(staged, self._register / f"{record.seq:010d}.json")
+        put_in_place(staged, self._register / f"{record.seq:010d}.json")
 
     def staging_path(self) -> Path:
         """A new place for a Parquet file that is not yet visible."""
@@ -171,7 +171,7 @@ class Lake:
         if not self.path(target).exists():
             staged = self.staging_path()
             parquet.write_table(schema.empty_table(), staged)
-            _move_durably(staged, self.path(target))
+            put_in_place(staged, self.path(target))
         return target
 
     def keep_original(self, path: Path) -> str:
@@ -188,7 +188,7 @@ class Lake:
             if file_hash(staged) != digest:
                 staged.unlink()
                 raise OSError(f"{path} changed while it was read")
-            _move_durably(staged, kept)
+            put_in_place(staged, kept)
         return digest
 
     def clear_incoming(self) -> None:
@@ -207,10 +207,11 @@ def write_text_durably(path: Path, text: str) -> None:
     """Replace the text of a small file in one step."""
     staged = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     staged.write_text(text, "utf-8")
-    _move_durably(staged, path)
+    put_in_place(staged, path)
 
 
-def _move_durably(staged: Path, target: Path) -> None:
+def put_in_place(staged: Path, target: Path) -> None:
+    """Give a finished file its name in one step that a power cut cannot halve."""
     target.parent.mkdir(parents=True, exist_ok=True)
     _sync(staged)
     staged.replace(target)

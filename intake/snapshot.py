@@ -10,12 +10,13 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from intake.contract import Contract
-from intake.lake import Lake, LakeFile, Record, write_text_durably
+from intake.lake import Lake, LakeFile, Record, put_in_place, write_text_durably
 from intake.load import QUARANTINE_COLUMNS, Load
 from intake.sql import literals, quoted
 
@@ -32,7 +33,6 @@ LOADS_SCHEMA = pa.schema(
         ("file_name", pa.string()),
         ("file_hash", pa.string()),
         ("contract_version", pa.string()),
-        ("is_live", pa.bool_()),
         ("read_rows", pa.int64()),
         ("stored_rows", pa.int64()),
         ("outcome", pa.string()),
@@ -67,27 +67,26 @@ def freeze(lake: Lake, contracts: dict[str, Contract]) -> Snapshot:
         *(file for record in live for file in record.files),
         _write_loads(lake, name, live),
     ]
-    write_text_durably(
-        lake.root / "snapshots" / f"{name}.json",
-        "".join(json.dumps(asdict(file)) + "\n" for file in files),
-    )
-    return _snapshot(lake, name, files)
+    frozen = {"loads": [record.seq for record in live], "files": [asdict(file) for file in files]}
+    write_text_durably(_path(lake, name), json.dumps(frozen, indent=1))
+    return Snapshot(name, tuple(files), tuple(map(Load.from_record, live)))
 
 
 def read_snapshot(lake: Lake, name: str) -> Snapshot:
     """Read a snapshot frozen before."""
-    lines = (lake.root / "snapshots" / f"{name}.json").read_text("utf-8").splitlines()
-    return _snapshot(lake, name, [LakeFile(**json.loads(line)) for line in lines])
+    frozen = json.loads(_path(lake, name).read_text("utf-8"))
+    loads = [Load.from_record(r) for r in lake.records() if r.seq in frozen["loads"]]
+    return Snapshot(name, snapshot_files(_path(lake, name)), tuple(loads))
 
 
-def _snapshot(lake: Lake, name: str, files: list[LakeFile]) -> Snapshot:
-    paths = {file.path for file in files}
-    loads = [
-        Load.from_record(record)
-        for record in lake.records()
-        if record.kind == "load" and any(file.path in paths for file in record.files)
-    ]
-    return Snapshot(name, tuple(files), tuple(loads))
+def snapshot_files(path: Path) -> tuple[LakeFile, ...]:
+    """Files that the snapshot at `path` reads."""
+    frozen = json.loads(path.read_text("utf-8"))
+    return tuple(LakeFile(**file) for file in frozen["files"])
+
+
+def _path(lake: Lake, name: str) -> Path:
+    return lake.root / "snapshots" / f"{name}.json"
 
 
 def _schema_files(lake: Lake, contracts: dict[str, Contract]) -> list[LakeFile]:
@@ -116,7 +115,6 @@ def _write_loads(lake: Lake, name: str, live: list[Record]) -> LakeFile:
             "file_name": load.file_name,
             "file_hash": load.file_hash,
             "contract_version": load.contract_version,
-            "is_live": True,
             "read_rows": load.read_rows,
             "stored_rows": load.stored_rows,
             "outcome": one.outcome,
@@ -130,7 +128,7 @@ def _write_loads(lake: Lake, name: str, live: list[Record]) -> LakeFile:
     table = pa.Table.from_pylist(rows, schema=LOADS_SCHEMA)
     path = f"snapshots/{name}.loads.parquet"
     staged = lake.stage(table, "ledger", "loads", path)
-    staged.staged.replace(lake.root / path)
+    put_in_place(staged.staged, lake.root / path)
     return staged.target
 
 

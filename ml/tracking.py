@@ -11,14 +11,18 @@ and it would unpickle; so it stays switched off.
 
 from __future__ import annotations
 
+import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
+from intake.lake import write_text_durably
 from ml.errors import MlError
 from ml.gate import BACKTEST_KEYS, Champion
 
@@ -132,6 +136,18 @@ class LoadedModel:
     as_of: date
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where the champion lies and what is said of it, in the types of JSON."""
+
+    file: str
+    version: str
+    run_id: str
+    feature_names: list[str]
+    predictor: str
+    as_of: str
+
+
 def register(folder: Path, run: RunRecord, model: ModelRecord) -> Registered:
     """Write a run and its model, and move the champion when it was promoted.
 
@@ -162,6 +178,9 @@ def register(folder: Path, run: RunRecord, model: ModelRecord) -> Registered:
 def load_champion(folder: Path, name: str) -> LoadedModel | None:
     """Load the champion without unpickling anything.
 
+    Where it lies is kept beside the store for as long as the store stays as it is, so that a day
+    that only scores need not import MLflow, which costs three CPU seconds.
+
     Args:
         folder: Folder of the tracking store; need not exist.
         name: Name in the registry.
@@ -170,17 +189,22 @@ def load_champion(folder: Path, name: str) -> LoadedModel | None:
         MlError: There is a champion, and its files are missing, of another format, or hold a type
             that is not trusted.
     """
-    version = _champion_version(folder, name)
-    if version is None:
+    if not (folder / STORE).exists():
+        return None
+    stamp = _stamp(folder)
+    place = _kept_place(folder, name, stamp)
+    champion = place or _champion_version(folder, name)
+    if champion is None:
         return None
     try:
-        # A copy, since MLflow writes a file beside the model it is asked for.
-        with TemporaryDirectory() as scratch:
-            return _load(folder, version, scratch)
+        if place is None:
+            place = _find_place(folder, name, str(champion.version))
+            _keep_place(folder, name, stamp, place)
+        return _load(place)
     except Exception as error:  # whatever a damaged or planted model raises, it is not served
         raise MlError(
             "champion-unusable",
-            f"{name} version {version.version}",
+            f"{name} version {champion.version}",
             where=str(folder),
             # Its kind alone: what it says may hold a path or a value.
             why=f"the champion cannot be loaded ({type(error).__name__})",
@@ -328,23 +352,61 @@ def _or_none(look_up: Callable[[], Found]) -> Found | None:
         raise
 
 
-def _load(folder: Path, version: ModelVersion, scratch: str) -> LoadedModel:
-    import skops.io
-    from mlflow.artifacts import download_artifacts
+def _find_place(folder: Path, name: str, number: str) -> _Place:
+    """Ask the store where a version lies and what is said of it."""
     from mlflow.models import Model
 
-    uri = f"models:/{version.name}/{version.version}"
-    path = Path(download_artifacts(uri, dst_path=scratch))
+    client = _connect(folder)
+    run_id = str(client.get_model_version(name, number).run_id)
+    uri = client.get_model_version_download_uri(name, number)
+    path = Path(url2pathname(urlsplit(uri).path))
     description = Model.load(str(path))
     flavor = description.flavors["sklearn"]
     if flavor["serialization_format"] != "skops":
         raise ValueError(f"its format is {flavor['serialization_format']}, only skops is loaded")
-    tags = _connect(folder).get_run(str(version.run_id)).data.tags
-    return LoadedModel(
-        estimator=skops.io.load(path / flavor["pickled_model"], trusted=TRUSTED_TYPES),
-        version=str(version.version),
-        run_id=str(version.run_id),
-        feature_names=tuple(description.signature.inputs.input_names()),
+    tags = client.get_run(run_id).data.tags
+    return _Place(
+        file=str(path / flavor["pickled_model"]),
+        version=number,
+        run_id=run_id,
+        feature_names=list(description.signature.inputs.input_names()),
         predictor=tags["predictor"],
-        as_of=date.fromisoformat(tags["as_of"]),
+        as_of=tags["as_of"],
     )
+
+
+def _load(place: _Place) -> LoadedModel:
+    import skops.io
+
+    return LoadedModel(
+        estimator=skops.io.load(place.file, trusted=TRUSTED_TYPES),
+        version=place.version,
+        run_id=place.run_id,
+        feature_names=tuple(place.feature_names),
+        predictor=place.predictor,
+        as_of=date.fromisoformat(place.as_of),
+    )
+
+
+def _stamp(folder: Path) -> list[int]:
+    """What changes whenever the store does: an alias moved by hand, a version deleted."""
+    store = (folder / STORE).stat()
+    return [store.st_mtime_ns, store.st_size]
+
+
+def _kept_place(folder: Path, name: str, stamp: list[int]) -> _Place | None:
+    try:
+        kept = json.loads(_place_path(folder, name).read_text("utf-8"))
+        return _Place(**kept["place"]) if kept["stamp"] == stamp else None
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _keep_place(folder: Path, name: str, stamp: list[int], place: _Place) -> None:
+    write_text_durably(
+        _place_path(folder, name), json.dumps({"stamp": stamp, "place": asdict(place)})
+    )
+
+
+def _place_path(folder: Path, name: str) -> Path:
+    return folder / f"champion-{name}.json"

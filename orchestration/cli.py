@@ -6,6 +6,7 @@ Only light imports here: a verb that needs no Dagster answers in under half a se
 from __future__ import annotations
 
 import difflib
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -186,11 +187,16 @@ def _plan(request: Any, manner: Manner) -> int:
 
 def _run(request: Any, manner: Manner) -> int:
     from orchestration import lock
-    from orchestration.run import execute, nothing_to_do, prepare
+    from orchestration.run import execute, nothing_to_do, prepare, settle_config
 
+    # The process ends with the run; looking for cycles among the objects of thousands of modules
+    # costs a second and frees nothing.
+    gc.disable()
     say(f"Unicus · home {request.home.root}")
-    config = prepare(request)
+    settle_config(request)
+    request.home.create()
     with lock.hold(request.home.root):
+        config = prepare(request)
         ending = nothing_to_do(request, config) or execute(request, manner)
     _give(ending.value, ending.text, manner)
     return ending.exit_code

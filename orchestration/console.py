@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.status import Status
 
 HEARTBEAT_SECONDS = 10.0
+STDERR = 2
 INTERRUPTED = 130
 """Exit code of what Ctrl-C ended, as shells have it."""
 COLOURS = {"error": "31", "ok": "32", "warned": "33", "strong": "1"}
@@ -58,6 +59,11 @@ class Manner:
 def say(text: str) -> None:
     """Talk to the person, on stderr."""
     print(text, file=sys.stderr, flush=True)
+
+
+def say_at_once(text: str) -> None:
+    """Talk to the person from a signal's handler, where a line may be half-written already."""
+    os.write(STDERR, f"{text}\n".encode())
 
 
 def result(text: str) -> None:

@@ -30,7 +30,7 @@ from dagster_dbt.asset_utils import (
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from intake.lake import write_text_durably
-from orchestration.moment import Moment
+from orchestration.moment import PRODUCTS, Moment, made_for
 from orchestration.progress import progress
 from orchestration.settings import DBT_PROJECT, DBT_VARIABLE, Home, code_hash, manifest_file
 
@@ -328,22 +328,20 @@ def refuse_mixed(home: Home, path: Path, selected: set[str], moment: Moment) -> 
         for node in manifest(path)["nodes"].values()
         if node["resource_type"] == "model"
     }
-    below = {
-        parent.split(".")[-1]
-        for name in selected
-        for parent in nodes[name]["depends_on"]["nodes"]
-        if parent.startswith("model.")
-    }
-    refuse_unbuilt(home, below - selected, moment)
+    parents = {parent for name in selected for parent in nodes[name]["depends_on"]["nodes"]}
+    models = {parent.split(".")[-1] for parent in parents if parent.startswith("model.")}
+    made = {parent.split(".")[-1] for parent in parents
+            if parent.startswith("source.") and parent.split(".")[-2] in PRODUCTS}  # fmt: skip
+    refuse_unbuilt(home, (models - selected) | made, moment)
 
 
 def refuse_unbuilt(home: Home, tables: set[str], moment: Moment) -> None:
-    """Refuse to read tables that were not built for this moment.
+    """Refuse to read tables, of dbt or of Python, that were not built for this moment.
 
     Raises:
         MixedWarehouse: a run before this one stopped half-way.
     """
-    stale = sorted(tables - built_for(home, moment))
+    stale = sorted(tables - built_for(home, moment) - made_for(home, moment))
     if stale:
         raise MixedWarehouse(home, stale, moment)
 

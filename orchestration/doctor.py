@@ -6,7 +6,6 @@ holds is told by `status.py`.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -294,14 +293,13 @@ def check_live_files(home: Home) -> Finding:
 
 def check_snapshot(home: Home) -> Finding:
     """The files that the last run read are there, with their rows."""
-    from intake.lake import LakeFile
+    from intake.snapshot import snapshot_files
 
     snapshots = list((home.lake.root / "snapshots").glob("*.json"))
     if not snapshots:
         return Finding("ok", "no run has frozen one yet")
     newest = max(snapshots, key=lambda path: path.stat().st_mtime)
-    lines = newest.read_text("utf-8").splitlines()
-    return _files_finding(home, [LakeFile(**json.loads(line)) for line in lines], newest.stem)
+    return _files_finding(home, list(snapshot_files(newest)), newest.stem)
 
 
 def _files_finding(home: Home, files: list[LakeFile], name: str = "") -> Finding:

@@ -7,6 +7,7 @@ the published copy remembers. dbt learns of it, and of every file to read, from 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -15,7 +16,7 @@ import pyarrow as pa
 
 from identity.resolve import TABLES as IDENTITY_TABLES
 from intake.contract import contracts
-from intake.lake import Lake, LakeFile, write_text_durably
+from intake.lake import Lake, LakeFile, put_in_place, write_text_durably
 from intake.snapshot import day_range, freeze, read_snapshot
 from ml.splits import training_dates
 from ml.tables import MODEL_PERFORMANCE, VALUE_SCORES
@@ -138,6 +139,24 @@ def _kept(home: Home, run_id: str) -> Path:
     return home.moments / f"{run_id}.json"
 
 
+def keep_made(home: Home, tables: Iterable[str], moment: Moment) -> None:
+    """Write down that these tables, made by Python, are now of this moment."""
+    stands = [moment.snapshot_id, str(moment.as_of)]
+    made = _made(home) | dict.fromkeys(tables, stands)
+    write_text_durably(home.moments / "made.json", json.dumps(made, indent=1))
+
+
+def made_for(home: Home, moment: Moment) -> set[str]:
+    """Tables made by Python that are of exactly this moment."""
+    stands = [moment.snapshot_id, str(moment.as_of)]
+    return {table for table, of in _made(home).items() if of == stands}
+
+
+def _made(home: Home) -> dict[str, list[str]]:
+    path = home.moments / "made.json"
+    return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
+
+
 def write_inputs(home: Home, moment: Moment) -> Path:
     """Write the list of every file that dbt's sources are made of, and return its path.
 
@@ -187,7 +206,7 @@ def _moment_files(home: Home, moment: Moment) -> list[LakeFile]:
         staged = home.lake.stage(
             pa.Table.from_pylist(rows, schema=schema), "moment", table, str(path)
         )
-        staged.staged.replace(path)
+        put_in_place(staged.staged, path)
         files.append(staged.target)
     return files
 

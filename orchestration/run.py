@@ -6,14 +6,24 @@ import json
 import logging
 import os
 import signal
+import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from orchestration.console import INTERRUPTED, Manner, StageTalk, error_json, error_text, say
+from orchestration.console import (
+    INTERRUPTED,
+    Manner,
+    StageTalk,
+    error_json,
+    error_text,
+    say,
+    say_at_once,
+)
 from orchestration.defect import Defect
 from orchestration.progress import progress
 from orchestration.settings import (
@@ -27,6 +37,7 @@ from orchestration.settings import (
 )
 
 SCHEMA = "unicus.run/1"
+CANCEL_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -53,9 +64,15 @@ def settle_config(request: Request) -> HomeConfig:
     """The home's settings, with the systems the person names added to them.
 
     Raises:
-        InputFault: a system that does not exist.
-        SettingFault: a `home.yaml` that cannot be used.
+        InputFault: a system that does not exist or cannot be read.
+        SettingFault: a `home.yaml` that cannot be used, or systems that do not go together.
     """
+    config = _with_named_systems(request)
+    read_systems(config)
+    return config
+
+
+def _with_named_systems(request: Request) -> HomeConfig:
     from intake.source import SYSTEMS, find_systems, read_system
 
     own = find_systems([Path(request.systems_dir)]) if request.systems_dir else {}
@@ -75,25 +92,28 @@ def settle_config(request: Request) -> HomeConfig:
 
 
 def prepare(request: Request) -> HomeConfig:
-    """Make the home and write its settings if they are new."""
+    """Write the settings of a home if they are new; only the holder of the home does this."""
     config = settle_config(request)
-    read_systems(config)
-    request.home.create()
     if not request.home.config_path.exists() or config != read_config(request.home):
         write_config(request.home, config)
     return config
 
 
-def files_to_load(home: Home, config: HomeConfig) -> tuple[list[str], int]:
-    """Files that are not in the lake yet, as `system/entity file`, and how many are."""
+def files_to_load(request: Request, config: HomeConfig) -> tuple[list[str], int]:
+    """Files that are not in the lake yet, as `system/entity file`, and how many are.
+
+    Only those of the systems asked for: another's may be out of reach today.
+    """
     from intake.contract import contracts
     from intake.lake import file_hash
     from intake.load import load_id
 
-    known = {record.record_id for record in home.lake.live("load")}
+    known = {record.record_id for record in request.home.lake.live("load")}
     new, old = [], 0
     digests: dict[Path, str] = {}
     for system in read_systems(config):
+        if request.systems and system.name not in request.systems:
+            continue
         for entity in system.spec.entities:
             for path in system.files(entity):
                 digest = digests.setdefault(path, "") or file_hash(path)
@@ -107,7 +127,7 @@ def files_to_load(home: Home, config: HomeConfig) -> tuple[list[str], int]:
 
 def plan(request: Request) -> Ending:
     """Say what a run would load, and change nothing."""
-    new, known = files_to_load(request.home, settle_config(request))
+    new, known = files_to_load(request, settle_config(request))
     head = f"Would load {len(new)} files ({known} are there already) and build every table."
     value = result_head(request.home, "planned") | {"new_files": new, "known_files": known}
     return Ending(0, "\n  ".join([head, *new]), value)
@@ -122,7 +142,7 @@ def nothing_to_do(request: Request, config: HomeConfig) -> Ending | None:
     publication = read_publication(request.home.published)
     if publication is None or request.even_if_unchanged:
         return None
-    if request.as_of not in (None, publication.as_of) or files_to_load(request.home, config)[0]:
+    if request.as_of not in (None, publication.as_of) or files_to_load(request, config)[0]:
         return None
     snapshot = snapshot_id(request.home.lake.live("load"))
     if publication.key != run_key(snapshot, publication.as_of, config):
@@ -231,10 +251,29 @@ def _stop_on_interrupt(execution: Any, talk: StageTalk, home: Home) -> None:
     """Ctrl-C ends the process at once: what is not committed does not exist, so nothing is half-done."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
-        talk.close(failed=True)
-        say(f"Interrupted at {progress.current or 'start'}; {state_of(home)}\n  resume  unicus run")
-        execution.cancel()
+        with suppress(Exception):  # the signal may come in the middle of a line
+            talk.close(failed=True)
+        told = (
+            f"Interrupted at {progress.current or 'start'}; {state_of(home)}\n  resume  unicus run"
+        )
+        say_at_once(told)
+        _cancel_within(CANCEL_SECONDS, execution)
         os._exit(INTERRUPTED)
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
+
+
+def _cancel_within(seconds: float, execution: Any) -> None:
+    """Tell Dagster, unless the step that was interrupted holds what that needs.
+
+    The next run then reports this one as killed.
+    """
+
+    def cancel() -> None:
+        with suppress(Exception):
+            execution.cancel()
+
+    thread = threading.Thread(target=cancel, daemon=True)
+    thread.start()
+    thread.join(seconds)

@@ -6,7 +6,6 @@ is read, never written. Which tables are public is decided by the models, not he
 
 from __future__ import annotations
 
-import os
 import uuid
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from intake.lake import put_in_place
 from intake.sql import literal, quoted
 
 
@@ -104,9 +104,7 @@ def publish(
         con.execute("checkpoint copy")
         con.execute("use memory")
         con.execute("detach copy")
-    _sync(staged)
-    staged.replace(target)
-    _sync(target.parent)
+    put_in_place(staged, target)
     return rows
 
 
@@ -168,11 +166,3 @@ def _describe(con: duckdb.DuckDBPyConnection, publication: Publication) -> None:
         ],
     )
     con.execute("comment on table publication is 'One row: which run this copy is of.'")
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -5,7 +5,7 @@
 
 {#- The rows of a snapshot: one per Parquet file of the lake, with source, table and path. -#}
 {% macro lake_snapshot(path) %}{{ return(adapter.dispatch('lake_snapshot', 'unicus')(path)) }}{% endmacro %}
-{% macro duckdb__lake_snapshot(path) %}read_json('{{ path }}', format = 'newline_delimited', columns = {source: 'varchar', "table": 'varchar', path: 'varchar'}){% endmacro %}
+{% macro duckdb__lake_snapshot(path) %}read_json('{{ path | replace("'", "''") }}', format = 'newline_delimited', columns = {source: 'varchar', "table": 'varchar', path: 'varchar'}){% endmacro %}
 
 {#- The union by column name of a list of Parquet files. -#}
 {% macro lake_files(paths) %}{{ return(adapter.dispatch('lake_files', 'unicus')(paths)) }}{% endmacro %}

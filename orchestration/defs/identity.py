@@ -11,6 +11,7 @@ from identity.resolve import EVENTS, RECORDS, TABLES, Resolution, resolve
 from intake.lake import Lake, Record
 from orchestration import dbt
 from orchestration.defs.ingest import OWNER
+from orchestration.moment import keep_made
 from orchestration.progress import progress
 from orchestration.resources import UnicusRun
 from orchestration.settings import Home
@@ -40,6 +41,7 @@ def identity_assets() -> dg.AssetsDefinition:
         with unicus.faults_shown():
             dbt.refuse_unbuilt(unicus.place, {"identity_records"}, unicus.moment())
             resolution = run_identity(unicus.place)
+            keep_made(unicus.place, TABLES, unicus.moment())
         for table in TABLES:
             yield dg.MaterializeResult(
                 asset_key=dg.AssetKey(["identity", table]),

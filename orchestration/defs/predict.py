@@ -15,7 +15,7 @@ import duckdb
 from intake.lake import Lake, Record
 from orchestration import dbt
 from orchestration.defs.ingest import OWNER
-from orchestration.moment import CLV_HORIZON_DAYS, Moment, is_trained
+from orchestration.moment import CLV_HORIZON_DAYS, Moment, is_trained, keep_made
 from orchestration.progress import progress
 from orchestration.resources import UnicusRun
 from orchestration.runkey import training_key
@@ -66,6 +66,7 @@ def _training_assets() -> dg.AssetsDefinition:
         progress.stage("predict")
         with unicus.faults_shown():
             training = run_training(unicus.place, unicus.moment(), unicus.run_id)
+            keep_made(unicus.place, ["model_performance"], unicus.moment())
         metadata: dict[str, Any] = {k: str(v) for k, v in asdict(training).items()}
         yield dg.MaterializeResult(asset_key=MODEL, metadata=metadata)
         yield dg.MaterializeResult(asset_key=PERFORMANCE, metadata=metadata)
@@ -87,6 +88,7 @@ def _scores_asset() -> dg.AssetsDefinition:
         progress.stage("predict")
         with unicus.faults_shown():
             record = run_scoring(unicus.place, unicus.moment())
+            keep_made(unicus.place, ["value_scores"], unicus.moment())
         progress.note(record.details["reason"])
         return dg.MaterializeResult(
             metadata={"dagster/row_count": record.files[0].rows, **record.details}

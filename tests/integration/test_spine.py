@@ -11,7 +11,10 @@ import dagster as dg
 import duckdb
 import pytest
 
+from orchestration.graph import JOB, build_definitions
+from orchestration.progress import progress
 from orchestration.settings import Home
+from serving.publish import read_publication
 from tests import equal_tables
 from tests.equal_tables import assert_equal_tables
 from tests.homes import deliver, make_home, run
@@ -243,6 +246,29 @@ def test_a_home_with_one_customer_serves_a_labelled_baseline(tmp_path: Path) -> 
     scores = query(home, "select predictor, is_baseline, model_version from marts.customer_scores")
     assert scores == [("rate_times_basket", True, "baseline")]
     assert query(home, "select * from marts.model_performance") == []
+
+
+@pytest.mark.parametrize("room", ["identity", "ml"])
+def test_a_part_that_leaves_out_what_python_makes_is_not_published_for_another_date(
+    room: str, tmp_path: Path
+) -> None:
+    home = make_home(tmp_path / "home", deliver(tmp_path / "files", share=2500))
+    run(home)
+    before = read_publication(home.published)
+    definitions = build_definitions(home)
+    graph = definitions.resolve_asset_graph()
+    progress.faults.clear()
+    result = definitions.resolve_job_def(JOB).execute_in_process(
+        instance=dg.DagsterInstance.get(),
+        run_config={
+            "resources": {"unicus": {"config": {"home": str(home.root), "as_of": "2017-12-01"}}}
+        },
+        asset_selection=[key for key in graph.executable_asset_keys if key.path[0] != room],
+        raise_on_error=False,
+    )
+    assert not result.success
+    assert {fault.code for fault in progress.faults} == {"mixed-warehouse"}
+    assert read_publication(home.published) == before
 
 
 def test_the_exceptions_of_equal_tables_are_these_and_exist(built: Built) -> None:

@@ -75,6 +75,19 @@ def test_a_snapshot_does_not_see_what_is_loaded_after_it(lake: Lake, shop: Shop)
     assert len(freeze(lake, contracts()).loads) == 2
 
 
+def test_a_file_loaded_again_after_its_load_was_replaced_is_one_load(
+    lake: Lake, shop: Shop
+) -> None:
+    shop.orders("1,ann,2024-01-02,", name="orders_1.csv")
+    load(lake, shop)
+    orders = next(r for r in lake.live("load") if r.files[0].table == "orders")
+    with lake.transaction() as transaction:
+        transaction.commit("load_undone", orders.record_id, [], supersedes=[orders.seq])
+    load(lake, shop)
+    again = read_snapshot(lake, freeze(lake, contracts()).snapshot_id)
+    assert [one.load_id for one in again.loads].count(orders.record_id) == 1
+
+
 def test_the_same_loads_make_the_same_snapshot_in_any_order(tmp_path: Path, shop: Shop) -> None:
     names = []
     for order in (("a", "b"), ("b", "a")):

@@ -168,13 +168,35 @@ def test_a_planted_pickle_is_refused_and_not_run(home, client, run, tmp_path, mo
 
 
 def test_a_planted_model_that_brings_its_own_list_of_trusted_types_is_refused(home, client, run):
+    from mlflow.models import infer_signature
     from sklearn.preprocessing import FunctionTransformer
 
     model = FunctionTransformer(func=subprocess.getoutput)
     types = ["subprocess.getoutput"]
-    plant(client, run, "planted_2", sk_model=model, skops_trusted_types=types)
+    signature = infer_signature([[0.0]])
+    plant(client, run, "planted_2", sk_model=model, skops_trusted_types=types, signature=signature)
     with pytest.raises(MlError, match="UntrustedTypes"):
         tracking.load_champion(home.mlflow_folder, "planted_2")
+
+
+def test_an_alias_moved_by_hand_is_followed_though_the_place_of_the_champion_was_kept(
+    home, client, labelled, tmp_path, monkeypatch
+):
+    folder = tmp_path / "mlflow"
+    record = RunRecord(
+        "clv_7d", "", "r", "", {}, [], {"predictor": "hgb", "as_of": "2020-01-01"}, {}, {}
+    )
+    model = ModelRecord(
+        "clv_7d", fit(labelled), labelled.features.head(), "", promoted=True, best_baseline=""
+    )
+    for version in ("1", "2"):
+        assert tracking.register(folder, record, model).version == version
+    assert tracking.load_champion(folder, "clv_7d").version == "2"
+    with monkeypatch.context() as patch:
+        patch.setattr(tracking, "_connect", None)
+        assert tracking.load_champion(folder, "clv_7d").version == "2"
+    tracking._connect(folder).set_registered_model_alias("clv_7d", "champion", "1")
+    assert tracking.load_champion(folder, "clv_7d").version == "1"
 
 
 def test_a_champion_whose_files_are_gone_is_refused_and_has_nothing_to_compare(

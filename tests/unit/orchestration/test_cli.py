@@ -240,6 +240,36 @@ def test_an_interrupted_command_says_so_and_exits_as_shells_expect(full_home: Ho
     assert (done.returncode, done.stderr.strip()) == (130, "Interrupted")
 
 
+INTERRUPT = """
+import signal, sys, threading
+from pathlib import Path
+from orchestration import run
+from orchestration.console import Manner, StageTalk
+from orchestration.settings import Home
+class HalfWritten:
+    def write(self, text): raise RuntimeError("reentrant call inside a buffered writer")
+    def flush(self): self.write("")
+class Held:
+    def cancel(self): threading.Event().wait()
+run.CANCEL_SECONDS = 0.2
+talk = StageTalk(Manner())
+talk.stage("staging")
+sys.stderr = HalfWritten()
+run._stop_on_interrupt(Held(), talk, Home(Path(sys.argv[2])))
+signal.raise_signal(signal.SIGINT)
+"""
+
+
+def test_ctrl_c_in_the_middle_of_a_line_and_of_a_write_to_dagster_still_ends_in_130(
+    full_home: Home,
+) -> None:
+    done = python(INTERRUPT, "--home", full_home.root)
+    assert done.returncode == 130
+    assert "Interrupted at" in done.stderr
+    assert "unicus run" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_reader_that_leaves_early_sees_no_traceback(full_home: Home) -> None:
     command = f"{Path(sys.executable).parent / 'unicus'} status --home {full_home.root} | true"
     done = subprocess.run(
