@@ -77,6 +77,12 @@ join core.dim_products as p using (product_id)
 group by p.department
 order by net_revenue_amount desc
 limit 10""",
+    "fct_returns": """\
+select coalesce(reason, 'goods') as reason, count(*) as lines_count,
+    sum(returned_amount) as returned_amount
+from core.fct_returns
+group by 1
+order by returned_amount desc""",
     "fct_orders": """\
 select date_trunc('month', ordered_date) as month_start_date, count(*) as orders_count,
     sum(net_revenue_amount) as net_revenue_amount

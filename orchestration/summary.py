@@ -175,8 +175,7 @@ def summary_text(summary: dict[str, Any]) -> str:
                    f" {len(checks['failed'])} failed"),
         *_model_lines(summary["model"]),
         *(("warned", text) for text in checks["warned"]),
-        *((one["outcome"], f"{one['rows']:,} rows of {one['entity']} of {one['system']}:"
-                           f" {one['reason']}") for one in summary["left_out"]),
+        *_left_out_lines(summary["left_out"]),
         *(("not read", f"{one['path']} of {one['system']}") for one in summary["not_read"]),
         ("next", " · ".join(summary["next"])),
     ]  # fmt: skip
@@ -184,6 +183,18 @@ def summary_text(summary: dict[str, Any]) -> str:
         f"Done in {summary['seconds']:.1f} s · run {summary['run_id'][:8]} · log {summary['log']}"
     )
     return head + "\n" + aligned(lines)
+
+
+def _left_out_lines(left_out: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """One line per reason: one rule often leaves the same rows out of several entities."""
+    entities: dict[tuple[str, int, str, str], list[str]] = {}
+    for one in left_out:
+        place = (one["outcome"], one["rows"], one["system"], one["reason"])
+        entities.setdefault(place, []).append(one["entity"])
+    return [
+        (outcome, f"{rows:,} rows of {', '.join(names)} of {system}: {reason}")
+        for (outcome, rows, system, reason), names in entities.items()
+    ]
 
 
 def _model_lines(model: dict[str, Any]) -> list[tuple[str, str]]:

@@ -27,7 +27,7 @@ TIME_WORDS = re.compile(
     r"\b(now|today|current_date|current_timestamp|getdate|localtimestamp)\b", re.I
 )
 PUBLIC = {
-    "dim_customers", "dim_products", "dim_stores", "fct_orders", "fct_order_lines",
+    "dim_customers", "dim_products", "dim_stores", "fct_orders", "fct_order_lines", "fct_returns",
     "customer_features", "customer_360", "customer_scores", "model_performance",
     "kpi_customers_monthly", "kpi_cohorts_monthly", "campaign_results", "ingest_reconciliation",
 }  # fmt: skip

@@ -1,7 +1,7 @@
 {{ config(materialized='table') }}
 
 with mentions as (
-    {% for entity in ['customers', 'orders', 'campaign_assignments', 'coupon_redemptions', 'enrichment'] %}
+    {% for entity in ['customers', 'orders', 'returns', 'campaign_assignments', 'coupon_redemptions', 'enrichment'] %}
         select source_system, customer_key as source_key from {{ ref('stg_' ~ entity) }}
         {{ 'union all' if not loop.last }}
     {% endfor %}

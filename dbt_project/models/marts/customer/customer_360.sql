@@ -48,6 +48,12 @@ redemptions as (
     group by customer_id
 ),
 
+returns as (
+    select customer_id, sum(returned_amount) as returned_amount
+    from {{ ref('fct_returns') }}
+    group by customer_id
+),
+
 customer_360 as (
     select
         customers.customer_id,
@@ -71,6 +77,7 @@ customer_360 as (
         coalesce(features.orders_365d_count, 0) as orders_365d_count,
         coalesce(features.net_revenue_amount, 0) as net_revenue_amount,
         coalesce(features.net_revenue_365d_amount, 0) as net_revenue_365d_amount,
+        cast(coalesce(returns.returned_amount, 0) as decimal(18, 2)) as returned_amount,
         features.basket_mean_amount,
         features.discount_share_rate,
         scores.predicted_net_revenue_amount as predicted_net_revenue_90d_amount,
@@ -93,6 +100,7 @@ customer_360 as (
     left join scores on customers.customer_id = scores.customer_id
     left join campaigns on customers.customer_id = campaigns.customer_id
     left join redemptions on customers.customer_id = redemptions.customer_id
+    left join returns on customers.customer_id = returns.customer_id
 )
 
 select * from customer_360

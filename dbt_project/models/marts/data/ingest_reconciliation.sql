@@ -1,5 +1,5 @@
 {% set entities = [
-    'customers', 'products', 'stores', 'orders', 'order_lines', 'campaigns', 'campaign_assignments',
+    'customers', 'products', 'stores', 'orders', 'order_lines', 'returns', 'campaigns', 'campaign_assignments',
     'coupons', 'coupon_redemptions', 'enrichment'
 ] %}
 

@@ -1,0 +1,21 @@
+select
+    {{ record_id('return_key') }} as return_id,
+    {{ record_id('order_key') }} as order_id,
+    {{ record_id('product_key') }} as product_id,
+    source_system,
+    {{ trimmed('return_key') }} as return_key,
+    {{ trimmed('order_key') }} as order_key,
+    {{ trimmed('customer_key') }} as customer_key,
+    {{ trimmed('product_key') }} as product_key,
+    returned_at,
+    quantity,
+    net_amount,
+    currency,
+    {{ trimmed('reason') }} as reason,
+    updated_at,
+    _row,
+    _version_at,
+    _load_id,
+    _load_seq,
+    _loaded_at
+from {{ source('raw', 'returns') }}
