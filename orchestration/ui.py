@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -29,6 +30,8 @@ def serve_ui(home: Home, port: int) -> int:
         child = subprocess.Popen(
             command, cwd=PROJECT, env=os.environ | home.environment(), stdout=output, stderr=output
         )
+        # A service manager stops us with SIGTERM, and the child would go on without us.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             if not _answers(child, f"http://127.0.0.1:{port}/server_info"):
                 say(f"The UI did not start; read {log}. Is port {port} taken? Choose one: --port N")

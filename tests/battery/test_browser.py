@@ -84,8 +84,10 @@ def browser(home: Home) -> Iterator[Browser]:
     address = process.stdout.readline().strip()
     assert address == f"http://127.0.0.1:{port}"
     yield Browser(address)
-    os.killpg(process.pid, signal.SIGTERM)
-    process.wait()
+    process.terminate()
+    assert process.wait() == 0
+    with pytest.raises(ProcessLookupError):  # it leaves no process behind
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_everything_then_one_mart_alone_run_from_the_browser(browser: Browser, home: Home) -> None:
