@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -185,7 +186,9 @@ def execute(request: Request, manner: Manner) -> Ending:
     execution = Execution(home, request.systems, request.as_of)
     _log_to(home.logs / f"{execution.run_id}.log")
     _stop_on_interrupt(execution, talk, home)
-    outcome = execution.run()
+    # In a thread of its own, for Dagster takes the signals of the main thread for itself.
+    with ThreadPoolExecutor(1) as apart:
+        outcome = apart.submit(execution.run).result()
     talk.close(failed=not outcome.success)
     seconds = time.monotonic() - clock
     if not outcome.success:

@@ -16,7 +16,7 @@ LEDGERS = {
     "marts.model_performance": "a training names its run",
     "main.publication": "names the run that built it",
 }
-RUN_COLUMNS = {"mlflow_run_id", "model_version"}
+RUN_COLUMNS = {"mlflow_run_id", "model_version", "lines_load_id"}
 MODEL_TABLES = {"marts.customer_scores"}
 """Held out when the models of two homes are not the same one."""
 

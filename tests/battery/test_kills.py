@@ -82,13 +82,17 @@ def test_bi_reads_the_last_copy_whatever_is_killed(unkilled: Home) -> None:
         assert found.run_id == before.run_id
 
 
-def test_an_interrupted_run_says_what_stands_and_exits_130(files: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("stage", "after"), [("staging", 0.0), ("core", 1.0)])
+def test_an_interrupted_run_says_what_stands_and_exits_130(
+    stage: str, after: float, files: Path, tmp_path: Path
+) -> None:
     home = make_home(tmp_path / "home", files)
     process = start(home)
     assert process.stderr
     for line in process.stderr:
-        if "staging" in line:
+        if stage in line:
             break
+    time.sleep(after)
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     said = process.stderr.read()
