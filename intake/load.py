@@ -309,6 +309,7 @@ def _map(bench: _Bench) -> None:
             " does, then  unicus run",
             exit_code=2,
         )  # fmt: skip
+    _refuse_sensitive(bench, found)
     for field_ in bench.contract.fields:
         if field_.name not in found:
             # A system sells in one currency and says so once, in source.yaml.
@@ -324,6 +325,25 @@ def _map(bench: _Bench) -> None:
     )
     if wrong:
         raise _unaccounted(bench, "it gives a row of the file twice, or one that is not in it")
+
+
+def _refuse_sensitive(bench: _Bench, found: set[str]) -> None:
+    """Refuse a mapping that fills sensitive columns for which the system gives no reason."""
+    entity, system = bench.contract.entity, bench.system
+    allowed = system.spec.entities[entity].allow_sensitive
+    filled = (found & bench.contract.sensitive_columns) - allowed.keys()
+    if not filled:
+        return
+    names = ", ".join(sorted(filled))
+    raise InputFault(
+        "sensitive-column", bench.subject, f"the mapping fills what is sensitive: {names}",
+        where=str(system.mapping_path(entity)),
+        why=f"intake/contracts/{entity}.yaml calls it sensitive, and source.yaml allows"
+        f" {', '.join(sorted(allowed)) or 'none'}",
+        fix=f"leave it out of {entity}.sql, or name it with the reason under allow_sensitive of"
+        f" {entity} in {system.folder / 'source.yaml'}, then  unicus run",
+        exit_code=2,
+    )  # fmt: skip
 
 
 def _run_users(bench: _Bench, sql: str, path: Path) -> None:
@@ -416,6 +436,8 @@ def _faults(declared: Field, found: str) -> Iterator[tuple[str, str, str]]:
         yield name, "required and empty", f"{value} is null"
     if declared.minimum is not None:
         yield name, f"below {declared.minimum:g}", f"{value} < {declared.minimum}"
+    if declared.maximum is not None:
+        yield name, f"above {declared.maximum:g}", f"{value} > {declared.maximum}"
     if declared.pattern:
         rule = literal(declared.pattern)
         yield name, f"not of the form {declared.pattern}", f"not regexp_matches({value}, {rule})"

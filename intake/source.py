@@ -11,7 +11,7 @@ import importlib.util
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -46,12 +46,16 @@ class EntitySpec(_Declared):
 
     `append`: every row is new. `upsert`: a row with a known key is a new version of it, or a
     re-delivery when nothing in it changed.
+
+    `allow_sensitive` names the sensitive columns of the contract that the mapping may fill, each with
+    the reason why this system's may be kept; without it a mapping that fills one is refused.
     """
 
     file: str
     delivery: Literal["append", "upsert"]
     exclude: dict[str, Rule] = Field(default_factory=dict)
     not_applicable: dict[str, Rule] = Field(default_factory=dict)
+    allow_sensitive: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
 
 
 class NotRead(_Declared):

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from orchestration import dbt
+from orchestration.markdown import table
 from orchestration.settings import PROJECT, Home
 
 FOLDER = PROJECT / "docs" / "data-dictionary"
@@ -135,7 +136,7 @@ def _index(models: list[Node]) -> str:
         " holds it to them. These are the tables of the published copy, besides `publication`.\n"
         "[read-the-marts.md](../read-the-marts.md) says how to open it,"
         " [data-model.md](../data-model.md) how the rules hang together.\n\n"
-        + _table(("table", "grain"), rows)
+        + table(("table", "grain"), rows)
     )
 
 
@@ -150,7 +151,7 @@ def _page(manifest: dict[str, Any], node: Node) -> str:
         + _key(manifest, node)
         + f"- **Built from:** {', '.join(f'`{name}`' for name in _parents(manifest, node))}",
         "## Columns\n\n"
-        + _table(("column", "type", "unit", "may be empty", "meaning"), columns).rstrip(),
+        + table(("column", "type", "unit", "may be empty", "meaning"), columns).rstrip(),
         _checks(manifest, node),
         f"## One question\n\n```sql\n{QUERIES[node['name']]}\n```",
     ]
@@ -167,7 +168,7 @@ def _column(column: Node, node: Node) -> tuple[str, ...]:
     filled = any(one["type"] == "not_null" for one in column["constraints"])
     filled |= column["name"] in _key_columns(node)
     personal = column["meta"].get("classification") == "personal"
-    meaning = column["description"].replace("|", "\\|") + (" Personal." if personal else "")
+    meaning = column["description"] + (" Personal." if personal else "")
     empty = "" if filled else "yes"
     return (f"`{column['name']}`", column["data_type"], _unit(column), empty, meaning)
 
@@ -239,11 +240,6 @@ def _sentences(test: Node) -> Iterator[str]:
         yield f"- Every `{arguments['column_name']}` is one of `{to}`.{mark}"
     else:
         raise AssertionError(f"no words for a check of kind {asked['name']}")
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines).replace("| --- ", "|---")
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -90,6 +90,13 @@ def test_only_staging_reads_raw(manifest: dict[str, Any]) -> None:
         assert not raw or model["schema"] == "staging" or model["name"] in exceptions, model["name"]
 
 
+def test_every_entity_is_a_source_whose_rows_are_counted(manifest: dict[str, Any]) -> None:
+    raw = {id_ for id_ in manifest["sources"] if id_.startswith("source.unicus.raw.")}
+    assert {id_.split(".")[-1] for id_ in raw} == contracts().keys()
+    counted = manifest["nodes"]["model.unicus.ingest_reconciliation"]["depends_on"]["nodes"]
+    assert raw <= set(counted)
+
+
 def test_no_model_or_macro_asks_the_clock(manifest: dict[str, Any]) -> None:
     texts = {m["name"]: m["raw_code"] for m in models(manifest)}
     texts |= {

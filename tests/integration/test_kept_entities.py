@@ -1,0 +1,64 @@
+"""Entities that no model reads yet: kept, counted, and in nobody's way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from tests.homes import make_home, run
+
+SOURCE = """
+system: shop
+title: A shop that also tells what its customers permit
+location: {files}
+business_timezone: UTC
+currency: USD
+files:
+  sales: {{path: sales.csv, format: csv}}
+  permissions: {{path: permissions.csv, format: csv}}
+entities:
+  orders: {{file: sales, delivery: upsert}}
+  order_lines: {{file: sales, delivery: upsert}}
+  consents: {{file: permissions, delivery: upsert}}
+"""
+MAPPINGS = {
+    "orders": "select _row, number as order_key, customer as customer_key, day as ordered_at from sales",
+    "order_lines": """
+        select _row, number as order_key, 1 as quantity, total as net_amount, 0 as discount_amount,
+            0 as coupon_amount
+        from sales
+    """,
+    "consents": """
+        select _row, address as consent_key, address as contact_point, 'email' as channel,
+            'marketing' as purpose, status as consent_status, told as decided_at
+        from permissions
+    """,
+}
+SALES = [f"{n},c{n % 7},2024-{1 + n % 6:02}-{1 + n % 28:02},{10 + n}" for n in range(200)]
+PERMISSIONS = [
+    "ann@example.org,granted,2024-01-02",
+    "ann@example.org,revoked,2024-03-04",
+    "bob@example.org,perhaps,2024-01-02",
+]
+
+
+def test_rows_of_an_entity_without_models_are_accounted_for(tmp_path: Path) -> None:
+    folder, files = tmp_path / "systems" / "shop", tmp_path / "files"
+    folder.mkdir(parents=True)
+    files.mkdir()
+    (folder / "source.yaml").write_text(SOURCE.format(files=files), "utf-8")
+    for entity, sql in MAPPINGS.items():
+        (folder / f"{entity}.sql").write_text(sql, "utf-8")
+    (files / "sales.csv").write_text("\n".join(["number,customer,day,total", *SALES]), "utf-8")
+    told = "\n".join(["address,status,told", *PERMISSIONS])
+    (files / "permissions.csv").write_text(told, "utf-8")
+    home = make_home(tmp_path / "home", files, system="shop", folder=str(folder.parent))
+    run(home)
+    with duckdb.connect(str(home.published), read_only=True) as con:
+        found = con.execute(
+            "select read_rows_count, accepted_rows_count, quarantined_rows_count, raw_rows_count,"
+            " version_rows_count, is_reconciled from marts.ingest_reconciliation"
+            " where entity = 'consents'"
+        ).fetchall()
+    assert found == [(3, 2, 1, 2, None, True)]
