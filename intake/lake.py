@@ -194,7 +194,10 @@ class Lake:
     def clear_incoming(self) -> None:
         """Drop what a killed writer left behind; only the holder of the home calls this."""
         for path in self._incoming.iterdir():
-            path.unlink()
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
 
 def file_hash(path: Path) -> str:

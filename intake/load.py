@@ -1,32 +1,38 @@
-"""The load of one landing file as one entity: read, map, check, account, commit.
+"""The load of one landing file as one entity: map, check, account, commit.
 
 Rows are counted by the reader before any SQL, and `_row` travels through every mapping, so that each
 row of each file ends up accepted, quarantined with a reason, left out by a named rule, or
-re-delivered. What a load looks like in the lake is decided here; which loads are live, in `lake.py`.
+re-delivered. What a load looks like in the lake is decided here; how a file is read, in `read.py`;
+which loads are live, in `lake.py`.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import logging
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import duckdb
 
 from intake.contract import Contract, Field
 from intake.fault import InputFault
 from intake.lake import Lake, LakeFile, Record, StagedFile, Transaction, file_hash
+from intake.read import Unreadable, damaged, read_into
 from intake.source import FileSpec, System
 from intake.sql import literal, literals, quoted
 
 LOAD_FORMAT = 1
 """Raised when this module would turn the same file into other rows: every file is then loaded anew."""
+
+MEMORY_LIMIT = "3GB"
+"""What a load may hold in memory; beyond it DuckDB spills beside the lake's incoming files."""
 
 QUARANTINE_COLUMNS = {
     "load_id": "varchar",
@@ -69,6 +75,7 @@ class Load:
     stored_rows: int
     outcomes: tuple[Outcome, ...] = field(default_factory=tuple)
     is_new: bool = True
+    file_date: str | None = None
 
     def rows(self, outcome: str) -> int:
         """Rows of the file with this outcome."""
@@ -96,46 +103,60 @@ def load_entity(lake: Lake, system: System, contract: Contract) -> list[Load]:
 
 
 def _in_order_of_delivery(lake: Lake, system: System, contract: Contract) -> list[Path]:
-    """Files already known in the order they first came, then new ones by name.
+    """Files already known in the order they first came, then new ones by business date and name.
 
     Among versions without a time the last load wins, so reading all files again must not turn the
     order in which they came into that of their names.
     """
     loads = [r for r in lake.live("load") if _is_of(r, system, contract)]
-    came = {record.details["file_hash"]: record.seq for record in loads}
+    came = {_file_of(record): record.seq for record in loads}
     last = max(came.values(), default=0) + 1
-    return sorted(
-        system.files(contract.entity),
-        key=lambda path: (came.get(file_hash(path), last), path.name),
-    )
+
+    def order(path: Path) -> tuple[int, date, str]:
+        day = system.file_date(contract.entity, path)
+        return came.get((file_hash(path), _iso(day)), last), day or date.min, path.name
+
+    return sorted(system.files(contract.entity), key=order)
 
 
-def load_id(system: System, contract: Contract, digest: str) -> str:
+def load_id(system: System, contract: Contract, digest: str, file_date: date | None = None) -> str:
     """Name of a load: the file's bytes and all that decides what rows they become."""
     parts = [
         str(LOAD_FORMAT), system.name, contract.entity, digest,
         system.fingerprint(contract.entity), contract.fingerprint(),
     ]  # fmt: skip
+    # The same bytes on a later day say that things are again as they were.
+    parts += [file_date.isoformat()] if file_date else []
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
 
 
 def load_file(lake: Lake, system: System, contract: Contract, path: Path) -> Load:
     """Load one file as one entity; the same file under the same rules changes nothing."""
+    file_date = system.file_date(contract.entity, path)
     digest = lake.keep_original(path)
-    name = load_id(system, contract, digest)
+    name = load_id(system, contract, digest, file_date)
     with lake.transaction() as transaction:
         loads = [r for r in lake.live("load") if _is_of(r, system, contract)]
         for record in loads:
             if record.record_id == name:
                 return Load.from_record(record)
         # The same bytes under other rules: the new reading replaces the old one.
-        replaced = [r for r in loads if r.details["file_hash"] == digest]
+        replaced = [r for r in loads if _file_of(r) == (digest, _iso(file_date))]
         kept = [r for r in loads if r not in replaced]
-        spec = system.spec.files[system.spec.entities[contract.entity].file]
-        day = transaction.committed_at.date()
-        bench = _Bench(duckdb.connect(), lake, system, contract, path, digest, day)
-        with _workbench(bench, spec):
+        bench = _Bench(
+            duckdb.connect(), lake, system, contract, path, digest,
+            transaction.committed_at, file_date,
+        )  # fmt: skip
+        with _workbench(bench):
             return _commit(bench, transaction, kept, replaced, name, digest)
+
+
+def _file_of(record: Record) -> tuple[str, str | None]:
+    return record.details["file_hash"], record.details.get("file_date")
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def _is_of(record: Record, system: System, contract: Contract) -> bool:
@@ -145,7 +166,7 @@ def _is_of(record: Record, system: System, contract: Contract) -> bool:
 
 @dataclass
 class _Bench:
-    """A database in memory with the file's rows in it; what runs on it reaches the lake only."""
+    """A database that shows the file's rows; what runs on it reaches the lake only."""
 
     con: duckdb.DuckDBPyConnection
     lake: Lake
@@ -153,13 +174,24 @@ class _Bench:
     contract: Contract
     path: Path
     digest: str
-    load_day: date
+    committed_at: datetime
+    file_date: date | None
     read_rows: int = 0
 
     @property
     def original(self) -> Path:
         """The kept bytes: what is read is what was hashed, whatever happens to the landing file."""
         return self.lake.root / "landing" / self.digest
+
+    @property
+    def spec(self) -> FileSpec:
+        return self.system.file_spec(self.contract.entity)
+
+    @property
+    def business_day(self) -> date:
+        """The day of the load where the system does business."""
+        zone = ZoneInfo(self.system.spec.business_timezone)
+        return self.committed_at.astimezone(zone).date()
 
     @property
     def subject(self) -> str:
@@ -171,10 +203,14 @@ class _Bench:
 
 
 @contextmanager
-def _workbench(bench: _Bench, spec: FileSpec) -> Iterator[None]:
-    with bench.con as con:
+def _workbench(bench: _Bench) -> Iterator[None]:
+    with tempfile.TemporaryDirectory(dir=bench.lake.root / "incoming") as scratch, bench.con as con:
         con.execute("set timezone = 'UTC'")
-        bench.read_rows = _read(bench, spec)
+        con.execute("set autoinstall_known_extensions = false")
+        con.execute("set enable_progress_bar = false")
+        con.execute(f"set memory_limit = {literal(MEMORY_LIMIT)}")
+        con.execute(f"set temp_directory = {literal(str(Path(scratch).resolve()))}")
+        bench.read_rows = _read(bench)
         # The mapping is the user's own SQL: of this machine it reaches the lake at most.
         con.execute(f"set allowed_directories = {literals([str(bench.lake.root.resolve())])}")
         con.execute("set enable_external_access = false")
@@ -182,52 +218,20 @@ def _workbench(bench: _Bench, spec: FileSpec) -> Iterator[None]:
         yield
 
 
-def _read(bench: _Bench, spec: FileSpec) -> int:
-    """Put the file's rows into `file_rows`, numbered from 1; return their count by the reader."""
-    if bench.original.stat().st_size == 0:
-        raise _refused(
-            bench, "empty-file", "the file is empty", why="it has 0 bytes, not even a header"
-        )
-    file = literal(str(bench.original))
+def _read(bench: _Bench) -> int:
+    """Show the file's rows as `file_rows`, numbered from 1; return their count by the reader."""
     try:
-        if spec.format == "parquet":
-            bench.con.execute(
-                "create table file_rows as select file_row_number + 1 as _row,"
-                f" * exclude (file_row_number) from read_parquet({file}, file_row_number = true)"
-            )
-            return bench.count(f"select sum(num_rows) from parquet_file_metadata({file})")
-        # Without DuckDB's guessing, which passes over lines that do not fit its guess.
-        columns = ", ".join(f"{literal(c)}: 'varchar'" for c in _header(bench, spec))
-        bench.con.execute(
-            "create table file_rows as select row_number() over () as _row, * from read_csv("
-            f"{file}, auto_detect = false, header = true, delim = {literal(spec.delimiter)},"
-            f""" quote = '"', escape = '"', nullstr = '', columns = {{{columns}}})"""
-        )
-        return bench.count("select count(*) from file_rows")
-    except (duckdb.Error, UnicodeDecodeError, csv.Error) as error:
-        line = re.search(r"Line: (\d+)", str(error))
-        raise _refused(
-            bench, "unreadable-file", f"the file cannot be read as {spec.format}",
-            why="it is cut short or damaged, or not in this format",
-            line=f" line {line[1]}" if line else "",
-        ) from error  # fmt: skip
+        return read_into(bench.con, bench.original, bench.spec, bench.file_date)
+    except Unreadable as fault:
+        raise _unreadable(bench, fault) from fault
 
 
-def _header(bench: _Bench, spec: FileSpec) -> list[str]:
-    with bench.original.open(newline="", encoding="utf-8-sig") as file:
-        names = next(csv.reader(file, delimiter=spec.delimiter), [])
-    if not names:
-        raise _refused(
-            bench, "empty-file", "the file is empty", why="its first line names no column"
-        )
-    return names
-
-
-def _refused(bench: _Bench, code: str, what: str, *, why: str, line: str = "") -> InputFault:
+def _unreadable(bench: _Bench, fault: Unreadable) -> InputFault:
+    line = f" line {fault.line}" if fault.line else ""
     return InputFault(
-        code, bench.subject, what,
-        where=f"{bench.path}{line}", why=why,
-        fix="deliver the file again, then  unicus run",
+        fault.code, bench.subject, fault.what,
+        where=f"{bench.path}{line}", why=fault.why,
+        fix="deliver the file again, or correct how source.yaml says to read it, then  unicus run",
     )  # fmt: skip
 
 
@@ -254,6 +258,7 @@ def _commit(
         read_rows=bench.read_rows,
         stored_rows=raw.target.rows,
         outcomes=tuple(outcomes),
+        file_date=_iso(bench.file_date),
     )
     transaction.commit(
         "load", name, staged, supersedes=[r.seq for r in replaced], details=asdict(load)
@@ -321,7 +326,7 @@ def _map(bench: _Bench) -> None:
         bench.con.execute("alter table mapped add column _row_count bigint default 1")
     wrong = bench.count(
         "select count(*) - count(distinct _row) + count(*) filter (coalesce(_row_count, 0) < 1)"
-        " + count(*) filter (_row not in (select _row from file_rows)) from mapped"
+        f" + count(*) filter (_row is null or _row not between 1 and {bench.read_rows}) from mapped"
     )
     if wrong:
         raise _unaccounted(bench, "it gives a row of the file twice, or one that is not in it")
@@ -377,6 +382,11 @@ def _told_header(bench: _Bench, mapping: str) -> str:
 
 
 def _bad_sql(bench: _Bench, path: Path) -> InputFault:
+    try:
+        # A damaged page of a Parquet file shows only when a column is read.
+        bench.con.execute("select max(columns(*)) from file_rows")
+    except duckdb.Error:
+        return _unreadable(bench, damaged(bench.spec.format))
     return InputFault(
         "bad-mapping", bench.subject, f"the SQL of {path.name} does not run on this file",
         where=f"{path}, on {bench.path}",
@@ -393,29 +403,48 @@ def _check(bench: _Bench) -> None:
     faults = [fault for f in contract.fields for fault in _faults(f, types[f.name])]
     for name in filter(None, (contract.event_time, contract.version_by)):
         # One clock gone wrong must not move the day the whole warehouse stands at.
-        late = f"cast(c.{quoted(name)} as date) > date {literal(bench.load_day.isoformat())}"
+        late = f"cast(c.{quoted(name)} as date) > date {literal(bench.committed_at.date().isoformat())}"
         faults.append((name, "dated after the day of its load", late))
+    if bench.file_date and bench.file_date > bench.business_day:
+        undated = f"c.{quoted(contract.version_by)} is null"
+        faults.append(("_file_date", "dated after the day of its load", undated))
     whens = " ".join(
         f"when {test} then {literal(f'{name}|{reason}')}" for name, reason, test in faults
     )
     content = ", ".join(
         f"coalesce(cast({quoted(f.name)} as varchar), chr(30))" for f in contract.fields
     )
+    given = "".join(f", {quoted(f.name)} as {_given(f)}" for f in contract.fields)
+    own = ", ".join(quoted(f.name) for f in contract.fields)
     bench.con.execute(f"""
         create table checked as
-        with cast_rows as (select _row, _row_count, {cast} from mapped),
+        with cast_rows as (select _row, _row_count, {cast}{given} from mapped),
         faulty as (
-            select c.*, case {whens or "when false then ''"} end as fault
-            from cast_rows as c join mapped as m on m._row = c._row
+            select *, case {whens or "when false then ''"} end as fault from cast_rows as c
         )
-        select * exclude (fault), split_part(fault, '|', 1) as _field, split_part(fault, '|', 2)
-            as _reason, md5(concat_ws(chr(31), {content})) as _content_hash,
-            cast({quoted(contract.version_by)} as timestamp) as _version_at,
-            false as _is_redelivered
+        select _row, _row_count, {own}, split_part(fault, '|', 1) as _field,
+            split_part(fault, '|', 2) as _reason,
+            md5(concat_ws(chr(31), {content})) as _content_hash,
+            {_version_at(bench)} as _version_at, false as _is_redelivered
         from faulty
     """)
     if contract.key:
         _mark_repeated_keys(bench)
+
+
+def _version_at(bench: _Bench) -> str:
+    """SQL for the time of a row's version: its own, else the start of the file's business date."""
+    own = _own_version(bench.contract)
+    return f"coalesce({own}, timestamp '{bench.file_date}')" if bench.file_date else own
+
+
+def _own_version(contract: Contract) -> str:
+    return f"cast({quoted(contract.version_by)} as timestamp)"
+
+
+def _given(declared: Field) -> str:
+    """The column of a value before its cast."""
+    return quoted(f"given {declared.name}")
 
 
 def _cast(declared: Field, found: str) -> str:
@@ -428,7 +457,7 @@ def _cast(declared: Field, found: str) -> str:
 def _faults(declared: Field, found: str) -> Iterator[tuple[str, str, str]]:
     """Faults a value can have, each as field, reason, and SQL condition."""
     name = declared.name
-    value, given = f"c.{quoted(name)}", f"m.{quoted(name)}"
+    value, given = f"c.{quoted(name)}", f"c.{_given(declared)}"
     text = f"nullif(trim({given}), '')" if found == "varchar" else given
     if found != declared.type:
         yield name, f"not a {declared.type}", f"{value} is null and {text} is not null"
@@ -464,7 +493,8 @@ def _mark_repeated_keys(bench: _Bench) -> None:
 def _mark_redelivered(bench: _Bench, kept: list[Record]) -> None:
     """Mark rows that say again what the newest live delivery of the same version already says.
 
-    Lines have no key: the whole set of an order's lines is compared.
+    Lines have no key: the whole set of an order's lines is compared. A row that tells no time of its
+    own is compared with what was said last before the business date of its file.
     """
     spec = bench.system.spec.entities[bench.contract.entity]
     files = [str(bench.lake.path(f).resolve()) for r in kept for f in r.files if f.source == "raw"]
@@ -473,11 +503,14 @@ def _mark_redelivered(bench: _Bench, kept: list[Record]) -> None:
     columns = [quoted(column) for column in bench.contract.record_columns]
     record = ", ".join(columns)
     whole_set = not bench.contract.key
-    version = "max(_version_at)" if whole_set else "_version_at"
-    group = record if whole_set else f"{record}, _version_at"
+    own = _own_version(bench.contract)
+    version = f"max({own})" if whole_set else own
+    group = record if whole_set else f"{record}, {own}"
+    before = f"where _version_at <= timestamp '{bench.file_date}'" if bench.file_date else ""
     said = f"""
         select {record}, {version} as version_at, {{load}} as load_seq,
-            md5(string_agg(_content_hash, ',' order by _content_hash)) as said
+            md5(string_agg(_content_hash, ',' order by _content_hash)) as said,
+            max(_version_at) as stands_at
     """
     bench.con.execute(f"""
         create table again as
@@ -487,8 +520,11 @@ def _mark_redelivered(bench: _Bench, kept: list[Record]) -> None:
         stored as (
             {said.format(load="_load_seq")}
             from read_parquet({literals(files)}, union_by_name = true, hive_partitioning = false)
+            {before}
             group by {group}, _load_seq
-            qualify row_number() over (partition by {record}, version_at order by load_seq desc) = 1
+            qualify row_number() over (
+                partition by {record}, version_at order by stands_at desc nulls last, load_seq desc
+            ) = 1
         )
         select {", ".join(f"n.{c}" for c in columns)}, n.version_at
         from fresh as n join stored as o
@@ -497,7 +533,10 @@ def _mark_redelivered(bench: _Bench, kept: list[Record]) -> None:
     """)
     same = [f"checked.{c} = again.{c}" for c in columns]
     if not whole_set:
-        same.append("checked._version_at is not distinct from again.version_at")
+        same.append(
+            f"cast(checked.{quoted(bench.contract.version_by)} as timestamp)"
+            " is not distinct from again.version_at"
+        )
     bench.con.execute(f"""
         update checked set _is_redelivered = true from again
         where checked._reason is null and {" and ".join(same)}

@@ -6,20 +6,52 @@ What a system is and where its files lie; how a file is loaded is `load.py`'s bu
 from __future__ import annotations
 
 import difflib
+import fnmatch
+import functools
 import hashlib
 import importlib.util
+import io
 import json
+import os
+import re
+import tempfile
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from intake.fault import InputFault
 
 SYSTEMS = Path(__file__).parent / "systems"
 PACKAGE = "package:"
+DATE_IN_PATH = re.compile(r"\{date:([^}]+)\}")
+DATABASES = ("sqlite", "postgres")
+TEXT_FORMATS = ("csv", "json", "jsonl", "xlsx", *DATABASES)
+OPTIONS = {
+    "path": ("csv", "parquet", "json", "jsonl", "xlsx", "sqlite"),
+    "delimiter": ("csv",),
+    "quote": ("csv",),
+    "encoding": ("csv", "json", "jsonl"),
+    "header": ("csv",),
+    "decimal": TEXT_FORMATS,
+    "thousands": TEXT_FORMATS,
+    "decimal_columns": TEXT_FORMATS,
+    "sheets": ("xlsx",),
+    "table": DATABASES,
+    "connection_env": ("postgres",),
+}
+"""Formats that each option of a file means something for."""
+NEEDED = {name: OPTIONS[name] for name in ("path", "table", "connection_env")}
 
 
 class _Declared(BaseModel):
@@ -27,11 +59,108 @@ class _Declared(BaseModel):
 
 
 class FileSpec(_Declared):
-    """One kind of file: where it lies below the system's folder (a glob) and how to read it."""
+    """One kind of file, or one table of a database: where it lies, and how to read it.
 
-    path: str
-    format: Literal["csv", "parquet"]
-    delimiter: str = ","
+    Attributes:
+        path: a glob below the system's folder; `{date:%Y-%m-%d}` in it is the business date of a
+            file, which becomes the column `_file_date`.
+        delimiter: between the columns of a CSV.
+        quote: around values of a CSV; empty if there is none.
+        encoding: of a CSV or JSON, as Python names it; files packed with gzip are unpacked.
+        header: whether the first line of a CSV names the columns, or else their names.
+        decimal: decimal mark of `decimal_columns`.
+        thousands: what groups the digits of `decimal_columns`.
+        decimal_columns: columns of numbers that are not spelt as SQL does.
+        sheets: sheets of a workbook, one after the other; the first one if none is named.
+        table: of a database.
+        connection_env: environment variable that holds the connection string of a PostgreSQL server.
+        columns: names to read columns under, each with the headers that deliveries give it.
+    """
+
+    path: str = ""
+    format: Literal["csv", "parquet", "json", "jsonl", "xlsx", "sqlite", "postgres"]
+    delimiter: str = Field(",", min_length=1, max_length=1)
+    quote: str = Field('"', max_length=1)
+    encoding: str = "utf-8"
+    header: Literal[True] | tuple[str, ...] = True
+    decimal: Literal[".", ","] = "."
+    thousands: str = Field("", max_length=1)
+    decimal_columns: tuple[str, ...] = ()
+    sheets: tuple[str, ...] = ()
+    table: str = ""
+    connection_env: str = ""
+    columns: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _fits_format(self) -> Self:
+        for name in self.model_fields_set & OPTIONS.keys():
+            if self.format not in OPTIONS[name]:
+                raise ValueError(f"{name} is nothing that {self.format} has")
+        for name, formats in NEEDED.items():
+            if self.format in formats and not getattr(self, name):
+                raise ValueError(f"{self.format} needs {name}")
+        return self
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, encoding: str) -> str:
+        try:
+            io.TextIOWrapper(io.BytesIO(), encoding)
+        except LookupError as error:
+            raise ValueError(f'there is no encoding "{encoding}"') from error
+        return encoding
+
+    @field_validator("columns")
+    @classmethod
+    def _names_each_header_once(
+        cls, columns: dict[str, tuple[str, ...]]
+    ) -> dict[str, tuple[str, ...]]:
+        of: dict[str, str] = {}
+        for name, also in columns.items():
+            for header in (name, *also):
+                if of.setdefault(snake_case(header), name) != name:
+                    raise ValueError(
+                        f'"{header}" stands for {of[snake_case(header)]} and for {name}'
+                    )
+        return columns
+
+    @field_validator("path")
+    @classmethod
+    def _has_one_date(cls, path: str) -> str:
+        dates = DATE_IN_PATH.findall(path)
+        known = all(re.fullmatch(r"(?:%[YymdjHMS]|[^%])+", form) for form in dates)
+        if len(dates) > 1 or not known or any("%Y" not in f and "%y" not in f for f in dates):
+            raise ValueError("a path has one date at most, of %Y %y %m %d %j %H %M %S, with a year")
+        return path
+
+    @property
+    def glob(self) -> str:
+        """The path with any digits in the place of the date."""
+        path = DATE_IN_PATH.sub(lambda found: re.sub("%.", "[0-9]*", found[1]), self.path)
+        # Two stars in a row have a meaning of their own, and only as a whole part of a path.
+        return "/".join(p if p == "**" else re.sub(r"\*+", "*", p) for p in path.split("/"))
+
+    def date_in(self, name: str) -> date | None:
+        """The business date in the name of a file, if there is a right one where it should be."""
+        before, form, after = DATE_IN_PATH.split(self.path)
+        digits = re.sub("%Y", r"\\d{4}", re.escape(form))
+        digits = re.sub("%j", r"\\d{3}", digits)
+        digits = re.sub("%[ymdHMS]", r"\\d{2}", digits)
+        found = re.fullmatch(f"{_regex(before)}({digits}){_regex(after)}", name)
+        try:
+            return datetime.strptime(found[1], form).replace(tzinfo=UTC).date() if found else None
+        except ValueError:
+            return None
+
+
+def snake_case(header: str) -> str:
+    """A header in lower case, with `_` between its words; headers that agree in it are one name."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", header)
+    return re.sub(r"[\W_]+", "_", words).strip("_").casefold() or header
+
+
+def _regex(glob: str) -> str:
+    return fnmatch.translate(glob).removeprefix("(?s:").rpartition(")")[0]
 
 
 class Rule(_Declared):
@@ -99,26 +228,87 @@ class System:
         """The SELECT that maps the system's columns to the entity's contract."""
         return self.mapping_path(entity).read_text("utf-8").strip().rstrip(";")
 
+    def file_spec(self, entity: str) -> FileSpec:
+        """How the files that feed `entity` are declared."""
+        return self.spec.files[self.spec.entities[entity].file]
+
     def files(self, entity: str) -> list[Path]:
-        """Files that feed `entity`, in name order.
+        """Files that feed `entity`, by business date, then name.
+
+        A table of a database is exported to a file first, anew at each call; that file lasts as long
+        as the process.
 
         Raises:
-            InputFault: no file matches.
+            InputFault: no file matches, a name has no date where one should be, or a database cannot
+                be read.
         """
-        spec = self.spec.files[self.spec.entities[entity].file]
-        found = sorted(path for path in self.location.glob(spec.path) if path.is_file())
+        spec = self.file_spec(entity)
+        if spec.format == "postgres":
+            return [self._export(entity, self._connection(entity), spec.connection_env)]
+        found = sorted(path for path in self.location.glob(spec.glob) if path.is_file())
         if not found:
-            raise InputFault(
-                "missing-file",
-                f"{self.name}/{entity}",
-                f'there is no file "{spec.path}"',
+            raise self._fault(
+                entity, "missing-file", f'there is no file "{spec.path}"',
                 where=str(self.location),
                 why=f"{self.folder.name}/source.yaml reads {entity} from it",
                 fix="put the file there, or correct `path` in source.yaml or `location` in home.yaml,"
                 " then  unicus run",
-                exit_code=2,
-            )
+            )  # fmt: skip
+        if spec.format == "sqlite":
+            return [self._export(entity, str(path), path.stem) for path in found]
+        return sorted(found, key=lambda path: (self.file_date(entity, path) or date.min, path))
+
+    def file_date(self, entity: str, path: Path) -> date | None:
+        """The business date in the name of a file; None where names have none.
+
+        Raises:
+            InputFault: there should be one, and is not.
+        """
+        spec = self.file_spec(entity)
+        if not DATE_IN_PATH.search(spec.path):
+            return None
+        found = spec.date_in(path.relative_to(self.location).as_posix())
+        if not found:
+            raise self._fault(
+                entity, "undated-file", "the name of a file has no date where it should",
+                where=str(path), why=f'source.yaml reads files named "{spec.path}"',
+                fix="rename the file or move it away, then  unicus run",
+            )  # fmt: skip
         return found
+
+    def _connection(self, entity: str) -> str:
+        name = self.file_spec(entity).connection_env
+        if connection := os.environ.get(name):
+            return connection
+        raise self._fault(
+            entity, "unreachable-database", "nothing says where the database is",
+            where=f"the environment variable {name}",
+            why=f"{self.folder.name}/source.yaml takes the connection string from it",
+            fix=f"export {name}='host=... dbname=... user=...', then  unicus run",
+        )  # fmt: skip
+
+    def _export(self, entity: str, database: str, name: str) -> Path:
+        # Here, because it loads DuckDB, and a system is read by verbs that need no database.
+        from intake.read import Unreadable, export_table
+
+        spec = self.file_spec(entity)
+        folder = Path(_exports().name) / self.name
+        folder.mkdir(exist_ok=True)
+        target = folder / f"{name}.{spec.table}.parquet".replace("/", "_")
+        try:
+            export_table(spec, database, target)
+        except Unreadable as fault:
+            raise self._fault(
+                entity, fault.code, fault.what, where=f"table {spec.table} of {name}", why=fault.why,
+                fix="correct `table` or the connection, then  unicus run",
+            ) from fault  # fmt: skip
+        return target
+
+    def _fault(
+        self, entity: str, code: str, what: str, *, where: str, why: str, fix: str
+    ) -> InputFault:
+        subject = f"{self.name}/{entity}"
+        return InputFault(code, subject, what, where=where, why=why, fix=fix, exit_code=2)
 
     def fingerprint(self, entity: str) -> str:
         """Hash of all that decides how a file becomes rows of `entity`, the file apart."""
@@ -126,10 +316,17 @@ class System:
         parts = {
             "mapping": self.mapping(entity),
             "entity": chosen.model_dump(),
-            "file": self.spec.files[chosen.file].model_dump(),
+            # Less what is left at its default, so that a new option reads no file anew.
+            "file": self.spec.files[chosen.file].model_dump(exclude_defaults=True),
             "currency": self.spec.currency,
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+@functools.cache
+def _exports() -> tempfile.TemporaryDirectory[str]:
+    """Where this process keeps the tables it exported."""
+    return tempfile.TemporaryDirectory(prefix="unicus-")
 
 
 def find_systems(folders: list[Path]) -> dict[str, Path]:

@@ -119,7 +119,8 @@ def files_to_load(request: Request, config: HomeConfig) -> tuple[list[str], int]
             for path in system.files(entity):
                 digest = digests.setdefault(path, "") or file_hash(path)
                 digests[path] = digest
-                if load_id(system, contracts()[entity], digest) in known:
+                day = system.file_date(entity, path)
+                if load_id(system, contracts()[entity], digest, day) in known:
                     old += 1
                 else:
                     new.append(f"{system.name}/{entity} {path.name}")
