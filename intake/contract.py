@@ -32,9 +32,11 @@ LOAD_COLUMNS = {
     "_load_id": "varchar",
     "_load_seq": "bigint",
     "_loaded_at": "timestamp",
+    "_is_deleted": "boolean",
 }
 """What the load adds to each row of `raw`: its first row in the landing file, how many rows it stands
-for, the hash of its content, its version time (UTC, empty when the source tells none), its load."""
+for, the hash of its content, its version time (UTC, empty when the source tells none), its load, and
+whether it says that the record is gone (empty in loads of before there was such a thing)."""
 
 
 @dataclass(frozen=True)

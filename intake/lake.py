@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+RESTORE = "restore"
+"""Kind of a record that takes others back: what it supersedes counts as if it had never been."""
+
+
 @dataclass(frozen=True)
 class LakeFile:
     """One Parquet file: the source table it is part of, its path below the lake, its rows."""
@@ -43,7 +47,7 @@ class Record:
     Attributes:
         seq: rises with every record, without a gap.
         committed_at: rises with every record, ISO 8601, UTC.
-        kind: what wrote it: `load`, `identity`, `training`, `scores`.
+        kind: what wrote it: `load`, `undo`, `restore`, `identity`, `training`, `scores`.
         record_id: name of the content; the same content has the same name.
         details: facts of the writer's own, for example the row accounting of a load.
     """
@@ -120,9 +124,10 @@ class Lake:
         return [read_record(path) for path in self.record_paths()]
 
     def live(self, kind: str | None = None) -> list[Record]:
-        """Records that nothing supersedes, oldest first, of one kind if asked."""
+        """Records that no record in force supersedes, oldest first, of one kind if asked."""
         records = self.records()
-        dead = {seq for record in records for seq in record.supersedes}
+        void = {seq for record in records if record.kind == RESTORE for seq in record.supersedes}
+        dead = {seq for record in records if record.seq not in void for seq in record.supersedes}
         return [r for r in records if r.seq not in dead and kind in (None, r.kind)]
 
     def path(self, file: LakeFile) -> Path:

@@ -12,7 +12,7 @@ import hashlib
 import logging
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from intake.contract import Contract, Field
+from intake.deletion import compare_with_last_list, delete_missing, refuse_list
 from intake.fault import InputFault
 from intake.lake import Lake, LakeFile, Record, StagedFile, Transaction, file_hash
 from intake.read import Unreadable, damaged, read_into
@@ -63,7 +64,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Load:
-    """What loading one file as one entity did; also the accounting kept in the register."""
+    """What loading one file as one entity did; also the accounting kept in the register.
+
+    Attributes:
+        deleted_records: records that a full list deleted by leaving them out; no rows of the file.
+        position: number of the load with which these bytes first came; orders the deliveries.
+        follows: number of the load delivered just before, whose rows and those before it these were
+            compared with; 0 without one, empty when an older Unicus did not write it down.
+    """
 
     load_id: str
     source_system: str
@@ -74,6 +82,9 @@ class Load:
     read_rows: int
     stored_rows: int
     outcomes: tuple[Outcome, ...] = field(default_factory=tuple)
+    deleted_records: int = 0
+    position: int = 0
+    follows: int | None = None
     is_new: bool = True
     file_date: str | None = None
 
@@ -86,20 +97,65 @@ class Load:
         """The load as its record in the register remembers it."""
         details = dict(record.details)
         details["outcomes"] = tuple(Outcome(**one) for one in details["outcomes"])
-        return cls(**details | {"is_new": False})
+        return cls(**{"position": record.seq} | details | {"is_new": False})
 
 
 def load_entity(lake: Lake, system: System, contract: Contract) -> list[Load]:
     """Load every file of the system that feeds the contract's entity.
 
     Returns:
-        One load per file, those that were already there included.
+        One load per file, those that were already there included, those that were undone not.
 
     Raises:
         InputFault: a file is refused whole; the files before it are loaded.
     """
-    paths = _in_order_of_delivery(lake, system, contract)
-    return [load_file(lake, system, contract, path) for path in paths]
+    if system.spec.entities[contract.entity].delivery == "snapshot":
+        refuse_list(system, contract)
+    undone = undone_loads(lake)
+    loads = [
+        load_file(lake, system, contract, path)
+        for path in _in_order_of_delivery(lake, system, contract)
+        if not undone or load_id(system, contract, path, file_hash(path)) not in undone
+    ]
+    read_again(lake, system, contract)
+    return loads
+
+
+def undone_loads(lake: Lake) -> set[str]:
+    """Ids of the loads that were undone and not restored: their files are passed over."""
+    return {record.record_id for record in lake.live("undo")}
+
+
+def read_again(lake: Lake, system: System, contract: Contract, gone: Collection[int] = ()) -> None:
+    """Read loads again, from the kept bytes, that were compared with others than come before now.
+
+    What a row adds depends on the deliveries before its own: without the one that first said it, a
+    re-delivery is news. Only loads that a removal or a return touches are read.
+
+    Args:
+        lake: where the loads are.
+        system: the system they came from.
+        contract: the entity.
+        gone: numbers of loads to do without, though they are still live.
+    """
+    loads = [r for r in delivered(lake, system.name, contract.entity) if r.seq not in gone]
+    if system.spec.entities[contract.entity].delivery == "append":
+        return
+    before = 0
+    for number, record in enumerate(loads):
+        follows = Load.from_record(record).follows
+        if follows != before and (follows is not None or gone):
+            for later in loads[number:]:
+                path, digest = Path(later.details["file_name"]), later.details["file_hash"]
+                _load_kept(lake, system, contract, path, digest, gone, even_if_known=True)
+            return
+        before = record.seq
+
+
+def delivered(lake: Lake, system: str, entity: str) -> list[Record]:
+    """Live loads of an entity of a system, in the order in which their files first came."""
+    loads = [r for r in lake.live("load") if _is_of(r, system, entity)]
+    return sorted(loads, key=lambda record: Load.from_record(record).position)
 
 
 def _in_order_of_delivery(lake: Lake, system: System, contract: Contract) -> list[Path]:
@@ -108,60 +164,113 @@ def _in_order_of_delivery(lake: Lake, system: System, contract: Contract) -> lis
     Among versions without a time the last load wins, so reading all files again must not turn the
     order in which they came into that of their names.
     """
-    loads = [r for r in lake.live("load") if _is_of(r, system, contract)]
-    came = {_file_of(record): record.seq for record in loads}
+    loads = map(Load.from_record, delivered(lake, system.name, contract.entity))
+    came = {_delivery_of(system, contract, load): load.position for load in loads}
     last = max(came.values(), default=0) + 1
 
-    def order(path: Path) -> tuple[int, date, str]:
+    def turn(path: Path) -> tuple[int, date, str]:
         day = system.file_date(contract.entity, path)
-        return came.get((file_hash(path), _iso(day)), last), day or date.min, path.name
+        delivery = _delivery(system, contract, path.name, file_hash(path), _iso(day))
+        return came.get(delivery, last), day or date.min, path.name
 
-    return sorted(system.files(contract.entity), key=order)
+    return sorted(system.files(contract.entity), key=turn)
 
 
-def load_id(system: System, contract: Contract, digest: str, file_date: date | None = None) -> str:
-    """Name of a load: the file's bytes and all that decides what rows they become."""
+def _delivery(
+    system: System, contract: Contract, file_name: str, digest: str, file_date: str | None
+) -> str:
+    """What makes a file the one that came before: its bytes, its business date, a list's name.
+
+    The same bytes on a later day say that things are again as they were; so does a full list that
+    comes under another name, and undoes what lay between.
+    """
+    is_list = system.spec.entities[contract.entity].delivery == "snapshot"
+    return " ".join(
+        [digest, *([file_date] if file_date else []), *([file_name] if is_list else [])]
+    )
+
+
+def _delivery_of(system: System, contract: Contract, load: Load) -> str:
+    return _delivery(system, contract, load.file_name, load.file_hash, load.file_date)
+
+
+def load_id(system: System, contract: Contract, path: Path, digest: str) -> str:
+    """Name of a load: the delivery and all that decides what rows it becomes."""
+    day = system.file_date(contract.entity, path)
     parts = [
-        str(LOAD_FORMAT), system.name, contract.entity, digest,
+        str(LOAD_FORMAT), system.name, contract.entity,
+        _delivery(system, contract, path.name, digest, _iso(day)),
         system.fingerprint(contract.entity), contract.fingerprint(),
     ]  # fmt: skip
-    # The same bytes on a later day say that things are again as they were.
-    parts += [file_date.isoformat()] if file_date else []
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
 
 
 def load_file(lake: Lake, system: System, contract: Contract, path: Path) -> Load:
     """Load one file as one entity; the same file under the same rules changes nothing."""
+    return _load_kept(lake, system, contract, path, lake.keep_original(path))
+
+
+def _load_kept(
+    lake: Lake, system: System, contract: Contract, path: Path, digest: str,
+    gone: Collection[int] = (), *, even_if_known: bool = False,
+) -> Load:  # fmt: skip
+    """Load the kept bytes of a file; the same bytes in the same turn change nothing."""
+    name = load_id(system, contract, path, digest)
     file_date = system.file_date(contract.entity, path)
-    digest = lake.keep_original(path)
-    name = load_id(system, contract, digest, file_date)
     with lake.transaction() as transaction:
-        loads = [r for r in lake.live("load") if _is_of(r, system, contract)]
-        for record in loads:
-            if record.record_id == name:
-                return Load.from_record(record)
-        # The same bytes under other rules: the new reading replaces the old one.
-        replaced = [r for r in loads if _file_of(r) == (digest, _iso(file_date))]
-        kept = [r for r in loads if r not in replaced]
+        loads = [r for r in delivered(lake, system.name, contract.entity) if r.seq not in gone]
+        own = _delivery(system, contract, path.name, digest, _iso(file_date))
+        turn = _turn(lake, system, contract, loads, own, transaction.seq)
+        for record in turn.replaced:
+            known = Load.from_record(record)
+            is_same = known.load_id == name and known.follows in (None, turn.follows)
+            if is_same and not even_if_known:
+                return known
         bench = _Bench(
             duckdb.connect(), lake, system, contract, path, digest,
             transaction.committed_at, file_date,
         )  # fmt: skip
         with _workbench(bench):
-            return _commit(bench, transaction, kept, replaced, name, digest)
-
-
-def _file_of(record: Record) -> tuple[str, str | None]:
-    return record.details["file_hash"], record.details.get("file_date")
+            return _commit(bench, transaction, turn, name, digest)
 
 
 def _iso(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def _is_of(record: Record, system: System, contract: Contract) -> bool:
-    of = (record.details["source_system"], record.details["entity"])
-    return of == (system.name, contract.entity)
+@dataclass(frozen=True)
+class _Turn:
+    """Where some bytes stand among the deliveries of their entity.
+
+    Attributes:
+        before: live loads of the deliveries before, in order.
+        replaced: earlier readings of the same bytes, under other rules or in another turn; among
+            them one that was undone, which ends with the rules it was read by.
+        position: orders the deliveries, as in `Load`.
+        follows: number of the load just before, as in `Load`.
+    """
+
+    before: list[Record]
+    replaced: list[Record]
+    position: int
+    follows: int
+
+
+def _turn(
+    lake: Lake, system: System, contract: Contract, loads: list[Record], own: str, seq: int
+) -> _Turn:
+    undone = [r for r in lake.live("undo") if _is_of(r, system.name, contract.entity)]
+    replaced = [
+        r for r in [*loads, *undone] if _delivery_of(system, contract, Load.from_record(r)) == own
+    ]
+    position = min((Load.from_record(r).position for r in replaced), default=seq)
+    before = [r for r in loads if r not in replaced and Load.from_record(r).position < position]
+    is_compared = system.spec.entities[contract.entity].delivery != "append"
+    return _Turn(before, replaced, position, before[-1].seq if before and is_compared else 0)
+
+
+def _is_of(record: Record, system: str, entity: str) -> bool:
+    return (record.details["source_system"], record.details["entity"]) == (system, entity)
 
 
 @dataclass
@@ -235,19 +344,16 @@ def _unreadable(bench: _Bench, fault: Unreadable) -> InputFault:
     )  # fmt: skip
 
 
-def _commit(
-    bench: _Bench, transaction: Transaction, kept: list[Record], replaced: list[Record],
-    name: str, digest: str,
-) -> Load:  # fmt: skip
+def _commit(bench: _Bench, transaction: Transaction, turn: _Turn, name: str, digest: str) -> Load:
     log.info("reading %s from %s", bench.subject, bench.path.name)
     left_out = _leave_out(bench)
     _map(bench)
     _check(bench)
-    _mark_redelivered(bench, kept)
+    deleted = _compare(bench, turn.before)
     outcomes = [*left_out, *_count_outcomes(bench)]
     _account(bench, outcomes)
     raw = _stage_accepted(bench, transaction, name)
-    staged = [raw, *_stage_quarantined(bench, name)]
+    staged = [raw, *_stage_quarantined(bench, transaction, name)]
     load = Load(
         load_id=name,
         source_system=bench.system.name,
@@ -259,9 +365,12 @@ def _commit(
         stored_rows=raw.target.rows,
         outcomes=tuple(outcomes),
         file_date=_iso(bench.file_date),
+        deleted_records=deleted,
+        position=turn.position,
+        follows=turn.follows,
     )
     transaction.commit(
-        "load", name, staged, supersedes=[r.seq for r in replaced], details=asdict(load)
+        "load", name, staged, supersedes=[r.seq for r in turn.replaced], details=asdict(load)
     )
     return load
 
@@ -425,7 +534,7 @@ def _check(bench: _Bench) -> None:
         select _row, _row_count, {own}, split_part(fault, '|', 1) as _field,
             split_part(fault, '|', 2) as _reason,
             md5(concat_ws(chr(31), {content})) as _content_hash,
-            {_version_at(bench)} as _version_at, false as _is_redelivered
+            {_version_at(bench)} as _version_at, false as _is_redelivered, false as _is_deleted
         from faulty
     """)
     if contract.key:
@@ -490,16 +599,26 @@ def _mark_repeated_keys(bench: _Bench) -> None:
     """)
 
 
-def _mark_redelivered(bench: _Bench, kept: list[Record]) -> None:
+def _compare(bench: _Bench, before: list[Record]) -> int:
+    """Compare the rows with the deliveries before; return how many records they delete."""
+    files = [
+        str(bench.lake.path(f).resolve()) for r in before for f in r.files if f.source == "raw"
+    ]
+    delivery = bench.system.spec.entities[bench.contract.entity].delivery
+    if files and delivery == "upsert":
+        _mark_redelivered(bench, files)
+    if files and delivery == "snapshot":
+        compare_with_last_list(bench.con, bench.contract, files)
+        return delete_missing(bench.con, bench.contract, bench.subject, str(bench.path))
+    return 0
+
+
+def _mark_redelivered(bench: _Bench, files: list[str]) -> None:
     """Mark rows that say again what the newest live delivery of the same version already says.
 
     Lines have no key: the whole set of an order's lines is compared. A row that tells no time of its
     own is compared with what was said last before the business date of its file.
     """
-    spec = bench.system.spec.entities[bench.contract.entity]
-    files = [str(bench.lake.path(f).resolve()) for r in kept for f in r.files if f.source == "raw"]
-    if spec.delivery != "upsert" or not files:
-        return
     columns = [quoted(column) for column in bench.contract.record_columns]
     record = ", ".join(columns)
     whole_set = not bench.contract.key
@@ -550,7 +669,7 @@ def _count_outcomes(bench: _Bench) -> list[Outcome]:
                 when _is_redelivered then 'redelivered' else 'accepted' end as outcome,
             coalesce(_field || ': ' || _reason, '') as reason,
             sum(_row_count)
-        from checked group by all order by all
+        from checked where not _is_deleted group by all order by all
     """).fetchall()
     return [Outcome(outcome, reason, int(count)) for outcome, reason, count in rows]
 
@@ -580,14 +699,15 @@ def _stage_accepted(bench: _Bench, transaction: Transaction, name: str) -> Stage
         select {literal(bench.system.name)} as source_system, {own}, _row, _row_count, _content_hash,
             _version_at, {literal(name)} as _load_id, cast({transaction.seq} as bigint) as _load_seq,
             cast({literal(transaction.committed_at.replace(tzinfo=None).isoformat())} as timestamp)
-                as _loaded_at
+                as _loaded_at, _is_deleted
         from checked where _reason is null and not _is_redelivered order by _row
     """
-    path = f"raw/{contract.entity}/system={bench.system.name}/{name}.parquet"
+    # A load read again has the same name and other rows: no file ever changes its content.
+    path = f"raw/{contract.entity}/system={bench.system.name}/{name}.{transaction.seq}.parquet"
     return _copy(bench, rows, "raw", contract.entity, path)
 
 
-def _stage_quarantined(bench: _Bench, name: str) -> list[StagedFile]:
+def _stage_quarantined(bench: _Bench, transaction: Transaction, name: str) -> list[StagedFile]:
     contract = bench.contract
     if not bench.count("select count(*) from checked where _reason is not null"):
         return []
@@ -601,7 +721,9 @@ def _stage_quarantined(bench: _Bench, name: str) -> list[StagedFile]:
         from checked as c join mapped as m on m._row = c._row
         where c._reason is not null order by c._row
     """
-    path = f"quarantine/{contract.entity}/system={bench.system.name}/{name}.parquet"
+    path = (
+        f"quarantine/{contract.entity}/system={bench.system.name}/{name}.{transaction.seq}.parquet"
+    )
     return [_copy(bench, rows, "ledger", "quarantined_rows", path)]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -58,9 +59,20 @@ def snapshot_id(loads: list[Record]) -> str:
     return hashlib.sha256(names.encode()).hexdigest()[:16]
 
 
-def freeze(lake: Lake, contracts: dict[str, Contract]) -> Snapshot:
-    """Write down which loads are live now, and return them."""
-    live = lake.live("load")
+def loads_of(lake: Lake, systems: Collection[str] | None = None) -> list[Record]:
+    """Live loads that a run reads: those of the systems named, or of all.
+
+    The loads of a system that left the home stay in the register, and count again when it returns.
+    """
+    loads = lake.live("load")
+    return [r for r in loads if systems is None or r.details["source_system"] in systems]
+
+
+def freeze(
+    lake: Lake, contracts: dict[str, Contract], systems: Collection[str] | None = None
+) -> Snapshot:
+    """Write down which loads of these systems, or of all, are live now, and return them."""
+    live = loads_of(lake, systems)
     name = snapshot_id(live)
     files = [
         *_schema_files(lake, contracts),

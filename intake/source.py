@@ -174,14 +174,15 @@ class EntitySpec(_Declared):
     """How one entity is fed: from which file, how deliveries follow each other, what is left out.
 
     `append`: every row is new. `upsert`: a row with a known key is a new version of it, or a
-    re-delivery when nothing in it changed.
+    re-delivery when nothing in it changed. `snapshot`: the same, and each file is the full list, so
+    that a record it leaves out is deleted.
 
     `allow_sensitive` names the sensitive columns of the contract that the mapping may fill, each with
     the reason why this system's may be kept; without it a mapping that fills one is refused.
     """
 
     file: str
-    delivery: Literal["append", "upsert"]
+    delivery: Literal["append", "upsert", "snapshot"]
     exclude: dict[str, Rule] = Field(default_factory=dict)
     not_applicable: dict[str, Rule] = Field(default_factory=dict)
     allow_sensitive: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)

@@ -30,10 +30,16 @@ from orchestration.settings import HOME_VARIABLE, Home
 
 READER_LEFT = 141
 ORIGINS = {"COMMANDLINE": "option", "ENVIRONMENT": "environment"}
-SECTIONS = {"Start": ["run"], "Look": ["status", "ui"], "Operate": ["doctor"]}
+SECTIONS = {
+    "Start": ["run"],
+    "Look": ["status", "loads", "ui"],
+    "Operate": ["undo", "doctor"],
+}
 EXAMPLES = {
     "run": ("unicus run", "unicus run --home /data/shop --system shop --systems-dir my_systems"),
     "status": ("unicus status", "unicus status --settings"),
+    "loads": ("unicus loads", "unicus loads --system shop --quarantine"),
+    "undo": ("unicus undo 3f9c12 --dry-run", "unicus undo 3f9c12 --restore --yes"),
     "ui": ("unicus ui", "unicus ui --home /data/shop --port 3001"),
     "doctor": ("unicus doctor", "unicus doctor --deep --json"),
 }
@@ -218,6 +224,82 @@ def status(home: Path | None, show_settings: bool, **how: bool) -> None:
         return 0
 
     _guarded(place, manner, show)
+
+
+@main.command()
+@home_option
+@click.option("--system", default="", metavar="NAME", help="Only loads of this system.")
+@click.option("--entity", default="", metavar="NAME", help="Only loads that feed this entity.")
+@click.option("--quarantine", is_flag=True, help="What was refused: field, reason, count, rows.")
+@click.option("--all", "is_all", is_flag=True, help="Those undone or replaced too.")
+@manner_options
+def loads(
+    home: Path | None, system: str, entity: str, quarantine: bool, is_all: bool, **how: bool
+) -> None:
+    """List the loads: which file fed what, and what became of its rows."""
+    place, manner = _place(home), Manner.of(**how)
+
+    def show() -> int:
+        from orchestration.loads import Wanted, loads_text, read_loads
+
+        value = read_loads(place, Wanted(system, entity, is_all, quarantine))
+        _give(value, loads_text(value), manner)
+        return 0
+
+    _guarded(place, manner, show)
+
+
+@main.command()
+@click.argument("load", metavar="LOAD")
+@home_option
+@click.option("--restore", is_flag=True, help="Bring back a load that was undone.")
+@click.option("--dry-run", is_flag=True, help="Say what would change, change nothing.")
+@click.option("--yes", "is_sure", is_flag=True, help="Do not ask.")
+@manner_options
+def undo(
+    load: str, home: Path | None, restore: bool, dry_run: bool, is_sure: bool, **how: bool
+) -> None:
+    """Take a load out of everything; LOAD is its id or how it begins. The next run rebuilds."""
+    place, manner = _place(home), Manner.of(**how)
+
+    def act() -> int:
+        from orchestration import loads as verbs
+
+        say(f"Unicus · home {place.root}")
+        change = verbs.plan_change(place, load, is_restore=restore)
+        status = "nothing_new" if change.is_done else "planned"
+        if not dry_run and not change.is_done:
+            if not is_sure and not _agrees(change):
+                say("Nothing changed")
+                return 2
+            status = _change(place, load, restore)
+        _give(verbs.change_value(change, status), verbs.change_text(change, status), manner)
+        return 0
+
+    _guarded(place, manner, act)
+
+
+def _agrees(change: Any) -> bool:
+    """Show the plan and ask; refuse where there is no terminal to ask on."""
+    from orchestration.loads import change_text, refuse_unconfirmed
+
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        refuse_unconfirmed(change)
+    say(change_text(change, "planned"))
+    return click.confirm("Do it?", err=True)
+
+
+def _change(place: Home, load: str, restore: bool) -> str:
+    """Plan once more under the lock, so that what is done is what is there now."""
+    from orchestration import loads as verbs
+    from orchestration import lock
+
+    with lock.hold(place.root):
+        change = verbs.plan_change(place, load, is_restore=restore)
+        if change.is_done:
+            return "nothing_new"
+        verbs.carry_out(change)
+    return "done"
 
 
 @main.command()

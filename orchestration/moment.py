@@ -70,7 +70,7 @@ def new_moment(home: Home, as_of: date | None) -> Moment:
         SettingFault: there is no data to stand on, or none before `as_of`.
     """
     lake, config = home.lake, read_config(home)
-    snapshot = freeze(lake, contracts())
+    snapshot = freeze(lake, contracts(), config.systems)
     days = day_range(lake, snapshot, contracts(), config.business_timezone)
     if days is None:
         raise _no_day(home, "no order is loaded, so there is no day to stand at")

@@ -65,6 +65,8 @@ UTC. A command that could not do its work gives `unicus.error/1`.
 |---|---|---|
 | `unicus.run/1` | `unicus run`, and `logs/<run>.json` in the home | [schema](schemas/unicus.run.1.json) |
 | `unicus.status/1` | `unicus status` | [schema](schemas/unicus.status.1.json) |
+| `unicus.loads/1` | `unicus loads` | [schema](schemas/unicus.loads.1.json) |
+| `unicus.undo/1` | `unicus undo` | [schema](schemas/unicus.undo.1.json) |
 | `unicus.doctor/1` | `unicus doctor` | [schema](schemas/unicus.doctor.1.json) |
 | `unicus.error/1` | each of them, instead | [schema](schemas/unicus.error.1.json) |
 """

@@ -107,9 +107,10 @@ def files_to_load(request: Request, config: HomeConfig) -> tuple[list[str], int]
     """
     from intake.contract import contracts
     from intake.lake import file_hash
-    from intake.load import load_id
+    from intake.load import load_id, undone_loads
 
-    known = {record.record_id for record in request.home.lake.live("load")}
+    lake = request.home.lake
+    known = {record.record_id for record in lake.live("load")} | undone_loads(lake)
     new, old = [], 0
     digests: dict[Path, str] = {}
     for system in read_systems(config):
@@ -119,8 +120,7 @@ def files_to_load(request: Request, config: HomeConfig) -> tuple[list[str], int]
             for path in system.files(entity):
                 digest = digests.setdefault(path, "") or file_hash(path)
                 digests[path] = digest
-                day = system.file_date(entity, path)
-                if load_id(system, contracts()[entity], digest, day) in known:
+                if load_id(system, contracts()[entity], path, digest) in known:
                     old += 1
                 else:
                     new.append(f"{system.name}/{entity} {path.name}")
@@ -137,7 +137,7 @@ def plan(request: Request) -> Ending:
 
 def nothing_to_do(request: Request, config: HomeConfig) -> Ending | None:
     """Say so when the published copy is already what this run would make."""
-    from intake.snapshot import snapshot_id
+    from intake.snapshot import loads_of, snapshot_id
     from orchestration.runkey import run_key
     from serving.publish import read_publication
 
@@ -146,7 +146,7 @@ def nothing_to_do(request: Request, config: HomeConfig) -> Ending | None:
         return None
     if request.as_of not in (None, publication.as_of) or files_to_load(request, config)[0]:
         return None
-    snapshot = snapshot_id(request.home.lake.live("load"))
+    snapshot = snapshot_id(loads_of(request.home.lake, config.systems))
     if publication.key != run_key(snapshot, publication.as_of, config):
         return None
     if request.as_of is None and publication.as_of != _default_as_of(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration import lock
 from orchestration.console import aligned
+from orchestration.feeds import read_feeds
 from orchestration.settings import (
     DBT_VARIABLE,
     PROJECT,
@@ -62,6 +63,7 @@ def read_status(home: Home, home_origin: str = "default") -> dict[str, Any]:
     require_home(home)
     config, live = read_config(home), home.lake.live()
     loads = [record for record in live if record.kind == "load"]
+    read = [record for record in loads if _of(record) in config.systems]
     return {
         "schema": SCHEMA,
         "home": str(home.root),
@@ -70,7 +72,10 @@ def read_status(home: Home, home_origin: str = "default") -> dict[str, Any]:
         "last_run": _last_run(home),
         "models": _models(live),
         "systems": _systems(config, loads),
-        "entities_without_data": _entities_without_data(loads),
+        "entities": _entity_rows(home, read),
+        "entities_without_data": sorted(
+            read_feeds().keys() - {record.details["entity"] for record in read}
+        ),
         "disk": _disk(home.root),
         "settings": _settings(home, home_origin, config),
     }
@@ -209,11 +214,44 @@ def _location(name: str, place: SystemPlace) -> str | None:
     return None
 
 
-def _entities_without_data(loads: list[Record]) -> list[str]:
-    from intake.contract import CONTRACTS
+def _entity_rows(home: Home, loads: list[Record]) -> list[dict[str, Any]]:
+    """Every entity there could be: its rows that runs read, how new they are, what they light up."""
+    rows = []
+    for entity, known in sorted(read_feeds().items()):
+        files = [
+            str(home.lake.path(file))
+            for record in loads
+            for file in record.files
+            if (file.source, file.table) == ("raw", entity) and file.rows
+        ]
+        rows.append(
+            {
+                "entity": entity,
+                "stored_rows": sum(
+                    r.details["stored_rows"] for r in loads if r.details["entity"] == entity
+                ),
+                "newest_event_date": _newest_day(files, known["event_time"]),
+                "feeds": known["feeds"],
+            }
+        )
+    return rows
 
-    known = {path.stem for path in CONTRACTS.glob("*.yaml")}
-    return sorted(known - {record.details["entity"] for record in loads})
+
+def _newest_day(files: list[str], event_time: str | None) -> str | None:
+    """Newest day (UTC) of the entity's event, from what Parquet files say of themselves."""
+    if not files or not event_time:
+        return None
+    import duckdb
+
+    from intake.sql import literal, literals
+
+    # As text: a parameter that is a list makes DuckDB look for pandas.
+    with duckdb.connect() as con:
+        row = con.execute(
+            f"select max(stats_max_value) from parquet_metadata({literals(files)})"
+            f" where path_in_schema = {literal(event_time)}"
+        ).fetchone()
+    return str(row[0])[:10] if row and row[0] else None
 
 
 def _disk(root: Path) -> list[dict[str, Any]]:
@@ -268,8 +306,8 @@ def status_text(status: dict[str, Any]) -> str:
     ]
     parts = [aligned(head, indent="")]
     parts += [_system_text(system) for system in status["systems"]]
+    parts.append(_entities_text(status["entities"]))
     tail = [
-        ("no data", ", ".join(status["entities_without_data"]) or "none; every entity has rows"),
         ("disk", ", ".join(f"{one['folder']} {_size(one['bytes'])}" for one in status["disk"])),
         ("more", "unicus status --settings · unicus doctor"),
     ]
@@ -316,8 +354,20 @@ def _model_lines(model: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
+def _entities_text(entities: list[dict[str, Any]]) -> str:
+    rows = [
+        (one["entity"], f"{one['stored_rows']:,}" if one["stored_rows"] else "missing",
+         one["newest_event_date"] or "",
+         ("" if one["stored_rows"] else "would add to  " if one["feeds"] else "")
+         + (", ".join(one["feeds"]) or "no public table yet"))
+        for one in entities
+    ]  # fmt: skip
+    return "entities\n" + aligned([("entity", "rows", "newest event", "feeds"), *rows])
+
+
 def _system_text(system: dict[str, Any]) -> str:
-    head = f"{system['name']}   {system['location'] or 'no longer a system of this home'}"
+    left = "no longer a system of this home; its loads are kept, runs pass over them"
+    head = f"{system['name']}   {system['location'] or left}"
     rows = [
         (one["entity"], f"{one['loads']:,}", f"{one['stored_rows']:,}",
          f"{one['quarantined_rows']:,}", _minute(one["newest_load_at"]))

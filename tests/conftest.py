@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +45,16 @@ class Shop:
 
     folder: Path
     files: Path
+    name: str = "shop"
+
+    def twin(self, name: str) -> Shop:
+        """Another system of the same shape, with files of its own."""
+        twin = Shop(self.folder, self.files.with_name(f"{name}_files"), name)
+        twin.files.mkdir()
+        shutil.copytree(self.folder / self.name, self.folder / name)
+        twin.rewrite("source.yaml", f"system: {self.name}", f"system: {name}")
+        twin.rewrite("source.yaml", str(self.files), str(twin.files))
+        return twin
 
     def deliver(self, name: str, header: str, *rows: str) -> Path:
         path = self.files / name
@@ -57,14 +68,14 @@ class Shop:
         return self.deliver(name, LINES_HEADER, *rows)
 
     def rewrite(self, file: str, old: str, new: str) -> None:
-        path = self.folder / "shop" / file
+        path = self.folder / self.name / file
         text = path.read_text("utf-8")
         assert old in text
         path.write_text(text.replace(old, new), "utf-8")
 
     @property
     def system(self) -> System:
-        return read_system("shop", [self.folder])
+        return read_system(self.name, [self.folder])
 
 
 @pytest.fixture

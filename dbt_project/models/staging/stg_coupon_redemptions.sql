@@ -9,6 +9,7 @@ select
     updated_at,
     _row,
     _version_at,
+    coalesce(_is_deleted, false) as _is_deleted,
     _load_id,
     _load_seq,
     _loaded_at

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from intake.contract import contracts
 from intake.fault import InputFault
 from intake.lake import Lake
-from intake.load import Load, Outcome
+from intake.load import Load, Outcome, load_entity
 from intake.source import SYSTEMS, find_systems, read_system
 from tests.conftest import ORDERS_HEADER, Shop, load
 
@@ -162,6 +165,34 @@ def test_new_rules_for_the_same_bytes_replace_the_old_reading(lake: Lake, shop: 
     assert [r["customer_key"] for r in stored(lake, "orders")] == ["ANN"]
     assert len(lake.live("load")) == 1
     assert len(lake.records()) == 2
+
+
+def test_under_a_raised_contract_every_file_is_checked_again(lake: Lake, shop: Shop) -> None:
+    shop.orders("1,ann,2024-01-02,", "2,,2024-01-02,")
+    load(lake, shop)
+    contract = contracts()["orders"]
+    strict = tuple(
+        replace(field, required=field.required or field.name == "customer_key")
+        for field in contract.fields
+    )
+    (again,) = load_entity(lake, shop.system, replace(contract, version="2.0.0", fields=strict))
+    assert (again.contract_version, again.rows("quarantined")) == ("2.0.0", 1)
+    assert [r["order_key"] for r in stored(lake, "orders")] == ["1"]
+
+
+def test_a_column_more_in_a_newer_file_is_harmless_and_one_renamed_is_named(
+    lake: Lake, shop: Shop
+) -> None:
+    shop.orders("1,ann,2024-01-02,", name="orders_1.csv")
+    shop.deliver("orders_2.csv", "id,loyalty,customer,bought,changed", "2,gold,bob,2024-01-02,")
+    assert [done.stored_rows for done in load(lake, shop)] == [1, 1]
+    assert [r["customer_key"] for r in stored(lake, "orders")] == ["ann", "bob"]
+    shop.deliver("orders_3.csv", "id,client,bought,changed", "3,eve,2024-01-02,")
+    with pytest.raises(InputFault) as raised:
+        load(lake, shop)
+    assert raised.value.code == "missing-column"
+    assert '"customer"' in raised.value.what
+    assert "orders_3.csv" in raised.value.where
 
 
 def test_excluded_rows_are_counted_under_the_name_of_their_rule(lake: Lake, shop: Shop) -> None:

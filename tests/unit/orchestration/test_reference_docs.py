@@ -24,9 +24,9 @@ from tests.unit.orchestration.conftest import RUN_ID, Command, describes, schema
 
 ROOMS = ("intake", "identity", "ml", "serving", "orchestration")
 DOCS = PROJECT / "docs"
-RAISERS = re.compile(r".*(Fault|Error)$|_refused$")
+RAISERS = re.compile(r".*(Fault|Error|Unreadable)$|.*_refused$|.*_fault$")
 CODE = re.compile(r"[a-z]+(-[a-z]+)+")
-VERBS = ("run", "status", "doctor", "error")
+VERBS = ("run", "status", "loads", "undo", "doctor", "error")
 
 
 def source_trees() -> Iterator[ast.AST]:

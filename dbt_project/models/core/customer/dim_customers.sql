@@ -2,15 +2,20 @@ with run as (
     select as_of, business_timezone from {{ source('moment', 'run') }}
 ),
 
+-- The map keeps records that no load mentions any more, such as those of one that was undone.
 records as (
     select
-        source_system,
-        source_key,
-        customer_id,
-        strict_customer_id,
-        source_system || ':' || source_key as record_key
-    from {{ source('identity', 'customer_map') }}
-    where valid_to is null
+        customer_map.source_system,
+        customer_map.source_key,
+        customer_map.customer_id,
+        customer_map.strict_customer_id,
+        customer_map.source_system || ':' || customer_map.source_key as record_key
+    from {{ source('identity', 'customer_map') }} as customer_map
+    inner join {{ ref('identity_records') }} as mentioned
+        on
+            customer_map.source_system = mentioned.source_system
+            and customer_map.source_key = mentioned.source_key
+    where customer_map.valid_to is null
 ),
 
 profile_versions as (

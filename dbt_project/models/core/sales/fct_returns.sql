@@ -13,7 +13,8 @@ deliveries as (
         _load_id,
         _load_seq,
         max(_version_at) as _version_at,
-        min(_row) as _row
+        min(_row) as _row,
+        false as _is_deleted
     from lines
     group by return_id, _load_id, _load_seq
 ),

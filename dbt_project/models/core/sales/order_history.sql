@@ -10,9 +10,12 @@ line_sets as (
     select * from {{ ref('order_line_sets') }}
 ),
 
--- An order changes where its header changes and where its lines do.
+-- An order changes where its header changes or is deleted, and where its lines do.
 changes as (
     select order_id, known_from_date from headers
+    union distinct
+    select order_id, known_to_date as known_from_date from headers
+    where known_to_date < date '9999-12-31'
     union distinct
     select order_id, known_from_date from line_sets
 ),

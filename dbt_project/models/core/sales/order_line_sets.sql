@@ -9,6 +9,8 @@ line_sets as (
         _load_seq,
         max(_version_at) as _version_at,
         min(_row) as _row,
+        -- Lines go with their order, never on their own.
+        false as _is_deleted,
         count(*) as lines_count,
         sum(quantity) as quantity,
         sum(net_amount + discount_amount) as gross_amount,

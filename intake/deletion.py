@@ -1,0 +1,120 @@
+"""Deletion: what a full list says by leaving a record out.
+
+Each file of a system that delivers by `snapshot` is compared with what the files before it came to. It
+runs on the bench of a load, whose row accounting is in `load.py`: a deletion is no row of the file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from intake.contract import Contract
+from intake.fault import InputFault
+from intake.sql import literals, quoted
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from intake.source import System
+
+
+def refuse_list(system: System, contract: Contract) -> None:
+    """Refuse full lists of what has no key of its own, for none of it can be missed.
+
+    Raises:
+        InputFault: the entity has no key.
+    """
+    if contract.key:
+        return
+    raise InputFault(
+        "bad-source-file", system.name, "source.yaml cannot be used",
+        where=str(system.folder / "source.yaml"),
+        why=f"entities.{contract.entity}.delivery: {contract.entity} have no key, so a list cannot"
+        f" be missing one; they go with their {contract.parent}",
+        fix=f"write  delivery: upsert  for {contract.entity}, then  unicus run",
+        exit_code=2,
+    )  # fmt: skip
+
+
+def compare_with_last_list(
+    con: duckdb.DuckDBPyConnection, contract: Contract, files: list[str]
+) -> None:
+    """Put what the files before came to into `last_list`; mark the rows that say the same.
+
+    A record that comes back is known again from the time of its list on: its own time of change may
+    lie before its deletion.
+    """
+    key = ", ".join(map(quoted, contract.key))
+    con.execute(f"""
+        create table last_list as
+        select *, max(_version_at) over (partition by {key}) as _known_at
+        from (
+            select null::boolean as _is_deleted where false
+            union all by name
+            select * from read_parquet(
+                {literals(files)}, union_by_name = true, hive_partitioning = false
+            )
+        )
+        qualify row_number() over (
+            partition by {key} order by _version_at desc nulls last, _load_seq desc, _row desc
+        ) = 1
+    """)
+    con.execute(f"""
+        update checked set
+            _is_redelivered = not coalesce(l._is_deleted, false)
+                and checked._content_hash = l._content_hash,
+            _version_at = case
+                when l._is_deleted
+                    then greatest(checked._version_at, l._known_at, {_list_time()})
+                else checked._version_at
+            end
+        from last_list as l
+        where checked._reason is null and {_same_key(contract, "checked", "l")}
+    """)
+
+
+def delete_missing(
+    con: duckdb.DuckDBPyConnection, contract: Contract, subject: str, where: str
+) -> int:
+    """Add to `checked` a deletion for each record that was there and is not, and count them.
+
+    A deletion repeats what was last known, is no row of the file, and holds from the time of the
+    list on. A refused row still says that its record is there.
+
+    Raises:
+        InputFault: a list without a row, which would delete everything.
+    """
+    gone = f"""
+        from last_list as l where not coalesce(l._is_deleted, false) and not exists (
+            from checked as c where {_same_key(contract, "c", "l")}
+        )
+    """
+    counts = con.execute(
+        f"select (select count(*) {gone}), (select count(*) from checked)"
+    ).fetchone()
+    assert counts is not None
+    missing, rows = counts
+    if missing and not rows:
+        raise InputFault(
+            "empty-list", subject, "the full list is empty", where=where,
+            why=f"with delivery: snapshot it would delete all {missing:,} records there are",
+            fix="deliver the list again, or take it away, then  unicus run",
+        )  # fmt: skip
+    own = ", ".join(quoted(field.name) for field in contract.fields)
+    con.execute(f"""
+        insert into checked by name
+        select {own}, 0 as _row, 0 as _row_count, 'deleted' as _content_hash,
+            greatest(l._known_at, {_list_time()}) as _version_at, false as _is_redelivered,
+            true as _is_deleted
+        {gone}
+    """)
+    return int(missing)
+
+
+def _list_time() -> str:
+    """When the list was made: the newest version time in it, empty when it tells none."""
+    return "(select max(_version_at) from checked where _reason is null and not _is_deleted)"
+
+
+def _same_key(contract: Contract, left: str, right: str) -> str:
+    return " and ".join(f"{left}.{quoted(c)} = {right}.{quoted(c)}" for c in contract.key)

@@ -1,0 +1,88 @@
+"""Undo: taking a load out by one record of the register, and bringing it back.
+
+No file is deleted: an undone load stays in the lake and may be restored. What the warehouse then holds
+is the business of the next run, and whether the person means it that of the command line.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from intake.fault import InputFault
+from intake.lake import RESTORE, Lake, Record
+from intake.load import Load, delivered, read_again
+
+if TYPE_CHECKING:
+    from intake.contract import Contract
+    from intake.source import System
+
+
+def find_load(lake: Lake, prefix: str) -> Record:
+    """Find the live load, or the undone one, whose id begins so; an undone one has the kind `undo`.
+
+    Raises:
+        InputFault: there is none, or more than one.
+    """
+    found = [
+        r for r in lake.live() if r.kind in ("load", "undo") and r.record_id.startswith(prefix)
+    ]
+    if len(found) == 1 and prefix:
+        return found[0]
+    raise InputFault(
+        "no-such-load", prefix or "load", "there is no such load" if not found
+        else f"{len(found)} loads have an id that begins so",
+        where=str(lake.root / "register"),
+        why="no load in force or undone has an id that begins so" if not found
+        else "an undo takes one load",
+        fix="unicus loads --all    (lists them with their ids)",
+        exit_code=2,
+    )  # fmt: skip
+
+
+def later_loads(lake: Lake, record: Record) -> list[Record]:
+    """Live loads of the same system and entity that were delivered after this one."""
+    load = Load.from_record(record)
+    found = delivered(lake, load.source_system, load.entity)
+    return [later for later in found if Load.from_record(later).position > load.position]
+
+
+def undo(
+    lake: Lake, record: Record, system: System | None = None, contract: Contract | None = None
+) -> None:
+    """Take a load out, and its file with it, until it is restored or would be read otherwise.
+
+    Later loads are read again first, as if it had never been, so that nothing it said first is lost
+    with it; the one record that takes it out comes last.
+
+    Args:
+        lake: where the load is.
+        record: the load, live.
+        system: the system it came from; None when there is nothing later to read, or when the home
+            has it no more and nothing of it is frozen.
+        contract: the entity, with the system.
+
+    Raises:
+        InputFault: a later file cannot be read again; the load is then still in.
+    """
+    if system and contract:
+        read_again(lake, system, contract, gone={record.seq})
+    details = {"position": record.seq} | record.details
+    with lake.transaction() as transaction:
+        transaction.commit("undo", record.record_id, [], supersedes=[record.seq], details=details)
+
+
+def restore(
+    lake: Lake, undone: Record, system: System | None = None, contract: Contract | None = None
+) -> None:
+    """Bring an undone load back as it was, and read later ones again as following on it.
+
+    Args:
+        lake: where the load is.
+        undone: the record that undid it.
+        system: the system it came from, or None, as for `undo`.
+        contract: the entity, with the system.
+    """
+    with lake.transaction() as transaction:
+        transaction.commit(RESTORE, undone.record_id, [], supersedes=[undone.seq])
+    if system and contract:
+        read_again(lake, system, contract)

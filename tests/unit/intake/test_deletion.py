@@ -1,0 +1,115 @@
+"""What a full list deletes by leaving a record out, and what it does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from intake.fault import InputFault
+from intake.lake import Lake
+from intake.load import Outcome
+from tests.conftest import Shop, load
+from tests.unit.intake.test_load import stored
+
+
+@pytest.fixture
+def listing(shop: Shop) -> Shop:
+    """The shop, as one whose orders come as full lists."""
+    shop.rewrite("source.yaml", "orders, delivery: upsert", "orders, delivery: snapshot")
+    return shop
+
+
+def told(lake: Lake) -> list[tuple[object, ...]]:
+    """Rows of all lists: key, customer, version time, whether deleted."""
+    return [
+        (r["order_key"], r["customer_key"], str(r["_version_at"])[:10], r["_is_deleted"])
+        for r in stored(lake, "orders")
+    ]
+
+
+def test_a_record_missing_from_a_newer_list_is_deleted_from_the_time_of_the_list(
+    lake: Lake, listing: Shop
+) -> None:
+    listing.orders(
+        "1,ann,2024-01-02,2024-01-03", "2,bob,2024-01-02,2024-01-03", name="orders_1.csv"
+    )
+    listing.orders(
+        "1,ann,2024-01-02,2024-01-03", "3,eve,2024-01-08,2024-01-09", name="orders_2.csv"
+    )
+    _, second = load(lake, listing)
+    assert set(second.outcomes) == {Outcome("redelivered", "", 1), Outcome("accepted", "", 1)}
+    assert (second.read_rows, second.stored_rows, second.deleted_records) == (2, 2, 1)
+    assert sorted(told(lake)) == [
+        ("1", "ann", "2024-01-03", False),
+        ("2", "bob", "2024-01-03", False),
+        ("2", "bob", "2024-01-09", True),
+        ("3", "eve", "2024-01-09", False),
+    ]
+
+
+def test_a_record_that_comes_back_is_news_from_the_time_of_its_list(
+    lake: Lake, listing: Shop
+) -> None:
+    one, two = "1,ann,2024-01-02,2024-01-03", "2,bob,2024-01-02,2024-01-03"
+    for number, rows in enumerate([(one, two), (one, "3,eve,2024-01-08,2024-01-09"), (one, two)]):
+        listing.orders(*rows, name=f"orders_{number}.csv")
+    *_, third = load(lake, listing)
+    assert set(third.outcomes) == {Outcome("redelivered", "", 1), Outcome("accepted", "", 1)}
+    assert [row[2:] for row in told(lake) if row[0] == "2"] == [
+        ("2024-01-03", False), ("2024-01-09", True), ("2024-01-09", False),
+    ]  # fmt: skip
+
+
+def test_a_list_without_any_time_deletes_for_every_date(lake: Lake, listing: Shop) -> None:
+    listing.orders("1,ann,2024-01-02,", "2,bob,2024-01-02,", name="orders_1.csv")
+    listing.orders("1,ann,2024-01-02,", name="orders_2.csv")
+    load(lake, listing)
+    assert ("2", "bob", "None", True) in told(lake)
+
+
+def test_a_deleted_record_is_deleted_once(lake: Lake, listing: Shop) -> None:
+    listing.orders("1,ann,2024-01-02,", "2,bob,2024-01-02,", name="orders_1.csv")
+    for number in (2, 3):
+        listing.orders(
+            "1,ann,2024-01-02,", f"{number}9,eve,2024-01-02,", name=f"orders_{number}.csv"
+        )
+    load(lake, listing)
+    assert [row[0] for row in told(lake) if row[3]] == ["2", "29"]
+
+
+def test_a_refused_row_still_says_that_its_record_is_there(lake: Lake, listing: Shop) -> None:
+    listing.orders("1,ann,2024-01-02,", "2,bob,2024-01-02,", name="orders_1.csv")
+    listing.orders("1,ann,2024-01-02,", "2,bob,yesterday,", name="orders_2.csv")
+    _, second = load(lake, listing)
+    assert second.deleted_records == 0
+    assert second.rows("quarantined") == 1
+
+
+def test_an_empty_list_is_refused_before_it_deletes_everything(lake: Lake, listing: Shop) -> None:
+    listing.orders("1,ann,2024-01-02,", name="orders_1.csv")
+    load(lake, listing)
+    listing.orders(name="orders_2.csv")
+    with pytest.raises(InputFault) as raised:
+        load(lake, listing)
+    assert raised.value.code == "empty-list"
+    assert not [row for row in told(lake) if row[3]]
+
+
+def test_lines_cannot_come_as_full_lists(lake: Lake, shop: Shop) -> None:
+    shop.rewrite("source.yaml", "lines, delivery: upsert", "lines, delivery: snapshot")
+    shop.lines("1,a,1,5.00,")
+    with pytest.raises(InputFault) as raised:
+        load(lake, shop, "order_lines")
+    assert (raised.value.code, raised.value.exit_code) == ("bad-source-file", 2)
+    assert "they go with their orders" in raised.value.why
+
+
+def test_two_systems_with_equal_keys_delete_nothing_of_each_other(
+    lake: Lake, listing: Shop
+) -> None:
+    listing.orders("1,ann,2024-01-02,", "2,bob,2024-01-02,", name="orders_1.csv")
+    load(lake, listing)
+    other = listing.twin("market")
+    other.orders("1,ann,2024-01-02,", name="orders_1.csv")
+    (only,) = load(lake, other)
+    assert (only.stored_rows, only.deleted_records) == (1, 0)
+    assert [r["source_system"] for r in stored(lake, "orders")] == ["shop", "shop", "market"]
