@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -25,7 +25,7 @@ from intake.contract import Contract, Field
 from intake.deletion import compare_with_last_list, delete_missing, refuse_list
 from intake.fault import InputFault
 from intake.lake import Lake, LakeFile, Record, StagedFile, Transaction, file_hash
-from intake.read import Unreadable, damaged, read_into
+from intake.read import Unreadable, damaged, keep_first, read_into
 from intake.source import FileSpec, System
 from intake.sql import literal, literals, quoted
 
@@ -227,11 +227,43 @@ def _load_kept(
             if is_same and not even_if_known:
                 return known
         bench = _Bench(
-            duckdb.connect(), lake, system, contract, path, digest,
+            duckdb.connect(), lake, system, contract, path, lake.root / "landing" / digest,
             transaction.committed_at, file_date,
         )  # fmt: skip
         with _workbench(bench):
             return _commit(bench, transaction, turn, name, digest)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A load that was judged and not committed.
+
+    Attributes:
+        con: a database with the tables `file_rows` (as read), `mapped` (as the mapping gives them)
+            and `checked` (as the contract types them, with `_field` and `_reason` of a refusal).
+    """
+
+    con: duckdb.DuckDBPyConnection
+    read_rows: int
+    outcomes: tuple[Outcome, ...]
+
+
+@contextmanager
+def trial(
+    lake: Lake, system: System, contract: Contract, path: Path, sample: int | None = None
+) -> Iterator[Trial]:
+    """Judge the first `sample` rows of a file, or all, as a load would, and commit nothing.
+
+    Raises:
+        InputFault: the file would be refused whole.
+    """
+    file_date = system.file_date(contract.entity, path)
+    bench = _Bench(
+        duckdb.connect(), lake, system, contract, path, path, datetime.now(UTC), file_date, sample
+    )
+    with _workbench(bench):
+        outcomes, _ = _judge(bench, [])
+        yield Trial(bench.con, bench.read_rows, tuple(outcomes))
 
 
 def _iso(day: date | None) -> str | None:
@@ -282,15 +314,12 @@ class _Bench:
     system: System
     contract: Contract
     path: Path
-    digest: str
+    # The kept bytes: what is read is what was hashed, whatever happens to the landing file.
+    original: Path
     committed_at: datetime
     file_date: date | None
+    sample: int | None = None
     read_rows: int = 0
-
-    @property
-    def original(self) -> Path:
-        """The kept bytes: what is read is what was hashed, whatever happens to the landing file."""
-        return self.lake.root / "landing" / self.digest
 
     @property
     def spec(self) -> FileSpec:
@@ -320,7 +349,8 @@ def _workbench(bench: _Bench) -> Iterator[None]:
         con.execute(f"set memory_limit = {literal(MEMORY_LIMIT)}")
         con.execute(f"set temp_directory = {literal(str(Path(scratch).resolve()))}")
         bench.read_rows = _read(bench)
-        # The mapping is the user's own SQL: of this machine it reaches the lake at most.
+        # The mapping is the user's own SQL: of this machine it reaches the lake and the file at most.
+        con.execute(f"set allowed_paths = {literals([str(bench.original.resolve())])}")
         con.execute(f"set allowed_directories = {literals([str(bench.lake.root.resolve())])}")
         con.execute("set enable_external_access = false")
         con.execute("set lock_configuration = true")
@@ -330,7 +360,10 @@ def _workbench(bench: _Bench) -> Iterator[None]:
 def _read(bench: _Bench) -> int:
     """Show the file's rows as `file_rows`, numbered from 1; return their count by the reader."""
     try:
-        return read_into(bench.con, bench.original, bench.spec, bench.file_date)
+        rows = read_into(bench.con, bench.original, bench.spec, bench.file_date)
+        if bench.sample is not None:
+            rows = keep_first(bench.con, bench.sample, bench.spec.format)
+        return rows
     except Unreadable as fault:
         raise _unreadable(bench, fault) from fault
 
@@ -346,12 +379,7 @@ def _unreadable(bench: _Bench, fault: Unreadable) -> InputFault:
 
 def _commit(bench: _Bench, transaction: Transaction, turn: _Turn, name: str, digest: str) -> Load:
     log.info("reading %s from %s", bench.subject, bench.path.name)
-    left_out = _leave_out(bench)
-    _map(bench)
-    _check(bench)
-    deleted = _compare(bench, turn.before)
-    outcomes = [*left_out, *_count_outcomes(bench)]
-    _account(bench, outcomes)
+    outcomes, deleted = _judge(bench, turn.before)
     raw = _stage_accepted(bench, transaction, name)
     staged = [raw, *_stage_quarantined(bench, transaction, name)]
     load = Load(
@@ -373,6 +401,21 @@ def _commit(bench: _Bench, transaction: Transaction, turn: _Turn, name: str, dig
         "load", name, staged, supersedes=[r.seq for r in turn.replaced], details=asdict(load)
     )
     return load
+
+
+def _judge(bench: _Bench, before: list[Record]) -> tuple[list[Outcome], int]:
+    """Decide the fate of every row that was read: the table `checked` says it, and the outcomes.
+
+    Returns:
+        The outcomes, and how many records of the deliveries before a full list deletes.
+    """
+    left_out = _leave_out(bench)
+    _map(bench)
+    _check(bench)
+    deleted = _compare(bench, before)
+    outcomes = [*left_out, *_count_outcomes(bench)]
+    _account(bench, outcomes)
+    return outcomes, deleted
 
 
 def _leave_out(bench: _Bench) -> list[Outcome]:

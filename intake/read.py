@@ -101,6 +101,22 @@ def read_into(
         raise damaged(spec.format, int(line[1]) if line else None) from error
 
 
+def keep_first(con: duckdb.DuckDBPyConnection, rows: int, form: str) -> int:
+    """Keep the first rows of `file_rows` as a table, and return how many they are.
+
+    Raises:
+        Unreadable: the file of format `form` is damaged among them.
+    """
+    try:
+        con.execute(f"create table first_rows as select * from file_rows limit {rows}")
+    except duckdb.Error as error:
+        raise damaged(form) from error
+    views = con.execute("select 1 from duckdb_views() where view_name = 'file_rows'").fetchall()
+    con.execute(f"drop {'view' if views else 'table'} file_rows")
+    con.execute("alter table first_rows rename to file_rows")
+    return int(con.execute("select count(*) from file_rows").fetchall()[0][0])
+
+
 def export_table(spec: FileSpec, database: str, target: Path) -> None:
     """Write one consistent read of a database table to a Parquet file, every value as text.
 

@@ -31,12 +31,17 @@ from orchestration.settings import HOME_VARIABLE, Home
 READER_LEFT = 141
 ORIGINS = {"COMMANDLINE": "option", "ENVIRONMENT": "environment"}
 SECTIONS = {
-    "Start": ["run"],
+    "Start": ["run", "new-system", "check-system"],
     "Look": ["status", "loads", "ui"],
     "Operate": ["undo", "doctor"],
 }
 EXAMPLES = {
     "run": ("unicus run", "unicus run --home /data/shop --system shop --systems-dir my_systems"),
+    "new-system": (
+        "unicus new-system shop --from orders.csv",
+        "unicus new-system shop --from sales.csv --from clients.csv --systems-dir my_systems",
+    ),
+    "check-system": ("unicus check-system shop", "unicus check-system shop --full --json"),
     "status": ("unicus status", "unicus status --settings"),
     "loads": ("unicus loads", "unicus loads --system shop --quarantine"),
     "undo": ("unicus undo 3f9c12 --dry-run", "unicus undo 3f9c12 --restore --yes"),
@@ -206,6 +211,59 @@ def _run(request: Any, manner: Manner) -> int:
         ending = nothing_to_do(request, config) or execute(request, manner)
     _give(ending.value, ending.text, manner)
     return ending.exit_code
+
+
+@main.command("new-system")
+@click.argument("name")
+@click.option("--from", "files", multiple=True, required=True, metavar="FILE",
+              type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="A file of the system; may be repeated.")  # fmt: skip
+@click.option("--systems-dir", default="systems", show_default=True, metavar="DIR",
+              type=click.Path(file_okay=False, path_type=Path),
+              help="The folder to write the system's own folder into.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Say what would be written, write nothing.")
+@manner_options
+def new_system(
+    name: str, files: tuple[Path, ...], systems_dir: Path, dry_run: bool, **how: bool
+) -> None:  # fmt: skip
+    """Look at files of your own and write the system NAME that reads them."""
+    manner = Manner.of(**how)
+
+    def write() -> int:
+        from orchestration import own_files
+
+        value, text = own_files.new_system(name, files, systems_dir, dry_run=dry_run)
+        _give(value, text, manner)
+        return 0
+
+    _guarded(_place(None), manner, write)
+
+
+@main.command("check-system")
+@click.argument("name", shell_complete=_system_names)
+@home_option
+@click.option("--systems-dir", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              metavar="DIR",
+              help="A folder with systems of your own. [default: the home's, else ./systems]")  # fmt: skip
+@click.option("--rows", type=click.IntRange(min=1), default=10_000, show_default=True, metavar="N",
+              help="Rows of each file to look at.")  # fmt: skip
+@click.option("--full", is_flag=True, help="Look at every row.")
+@manner_options
+def check_system(
+    name: str, home: Path | None, systems_dir: Path | None, rows: int, full: bool, **how: bool
+) -> None:  # fmt: skip
+    """Say what a load of the system NAME would accept, refuse and leave empty; load nothing."""
+    place, manner = _place(home), Manner.of(**how)
+
+    def examine() -> int:
+        from orchestration import own_files
+
+        system = own_files.find_system(name, systems_dir, place)
+        value, text, code = own_files.check_system(system, None if full else rows)
+        _give(value, text, manner)
+        return code
+
+    _guarded(place, manner, examine)
 
 
 @main.command()

@@ -64,6 +64,8 @@ UTC. A command that could not do its work gives `unicus.error/1`.
 | object | given by | schema |
 |---|---|---|
 | `unicus.run/1` | `unicus run`, and `logs/<run>.json` in the home | [schema](schemas/unicus.run.1.json) |
+| `unicus.new-system/1` | `unicus new-system` | [schema](schemas/unicus.new-system.1.json) |
+| `unicus.check-system/1` | `unicus check-system` | [schema](schemas/unicus.check-system.1.json) |
 | `unicus.status/1` | `unicus status` | [schema](schemas/unicus.status.1.json) |
 | `unicus.loads/1` | `unicus loads` | [schema](schemas/unicus.loads.1.json) |
 | `unicus.undo/1` | `unicus undo` | [schema](schemas/unicus.undo.1.json) |
