@@ -192,7 +192,12 @@ class Lake:
             shutil.copyfile(path, staged)
             if file_hash(staged) != digest:
                 staged.unlink()
-                raise OSError(f"{path} changed while it was read")
+                raise InputFault(
+                    "changed-file", path.name, "the file changed while it was read",
+                    where=str(path), why="something still writes to it",
+                    fix="deliver files under another name and rename them when they are whole, then"
+                    "  unicus run",
+                )  # fmt: skip
             put_in_place(staged, kept)
         return digest
 

@@ -323,7 +323,7 @@ class _Bench:
 
     @property
     def spec(self) -> FileSpec:
-        return self.system.file_spec(self.contract.entity)
+        return self.system.file_spec(self.contract.entity).of_file(self.path)
 
     @property
     def business_day(self) -> date:
@@ -557,6 +557,12 @@ def _check(bench: _Bench) -> None:
         # One clock gone wrong must not move the day the whole warehouse stands at.
         late = f"cast(c.{quoted(name)} as date) > date {literal(bench.committed_at.date().isoformat())}"
         faults.append((name, "dated after the day of its load", late))
+    if any(f.name == "currency" for f in contract.fields):
+        # Amounts of two currencies are never added, and there are no rates to convert them by.
+        own = bench.system.spec.currency
+        faults.append(
+            ("currency", f"not {own}, as source.yaml says", f"c.currency <> {literal(own)}")
+        )
     if bench.file_date and bench.file_date > bench.business_day:
         undated = f"c.{quoted(contract.version_by)} is null"
         faults.append(("_file_date", "dated after the day of its load", undated))

@@ -37,8 +37,9 @@ PACKAGE = "package:"
 DATE_IN_PATH = re.compile(r"\{date:([^}]+)\}")
 DATABASES = ("sqlite", "postgres")
 TEXT_FORMATS = ("csv", "json", "jsonl", "xlsx", *DATABASES)
+FILE_FORMATS = ("csv", "parquet", "json", "jsonl", "xlsx")
 OPTIONS = {
-    "path": ("csv", "parquet", "json", "jsonl", "xlsx", "sqlite"),
+    "path": (*FILE_FORMATS, "sqlite"),
     "delimiter": ("csv",),
     "quote": ("csv",),
     "encoding": ("csv", "json", "jsonl"),
@@ -64,6 +65,8 @@ class FileSpec(_Declared):
     Attributes:
         path: a glob below the system's folder; `{date:%Y-%m-%d}` in it is the business date of a
             file, which becomes the column `_file_date`.
+        format: of the file; `by_ending` goes by its name, for data that people have in several forms,
+            and each option counts for the formats that know it.
         delimiter: between the columns of a CSV.
         quote: around values of a CSV; empty if there is none.
         encoding: of a CSV or JSON, as Python names it; files packed with gzip are unpacked.
@@ -78,7 +81,7 @@ class FileSpec(_Declared):
     """
 
     path: str = ""
-    format: Literal["csv", "parquet", "json", "jsonl", "xlsx", "sqlite", "postgres"]
+    format: Literal["csv", "parquet", "json", "jsonl", "xlsx", "sqlite", "postgres", "by_ending"]
     delimiter: str = Field(",", min_length=1, max_length=1)
     quote: str = Field('"', max_length=1)
     encoding: str = "utf-8"
@@ -91,13 +94,21 @@ class FileSpec(_Declared):
     connection_env: str = ""
     columns: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
+    def of_file(self, path: Path) -> FileSpec:
+        """The same for one file, whose name may decide the format; what has no known ending is CSV."""
+        if self.format != "by_ending":
+            return self
+        ending = Path(path.name.lower().removesuffix(".gz")).suffix.removeprefix(".")
+        return self.model_copy(update={"format": ending if ending in FILE_FORMATS else "csv"})
+
     @model_validator(mode="after")
     def _fits_format(self) -> Self:
+        forms = FILE_FORMATS if self.format == "by_ending" else (self.format,)
         for name in self.model_fields_set & OPTIONS.keys():
-            if self.format not in OPTIONS[name]:
+            if not set(forms) & set(OPTIONS[name]):
                 raise ValueError(f"{name} is nothing that {self.format} has")
         for name, formats in NEEDED.items():
-            if self.format in formats and not getattr(self, name):
+            if set(forms) & set(formats) and not getattr(self, name):
                 raise ValueError(f"{self.format} needs {name}")
         return self
 

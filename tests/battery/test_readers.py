@@ -48,7 +48,7 @@ def test_readers_never_fail_and_never_see_a_torn_copy(tmp_path: Path) -> None:
                 f"create or replace table marts.numbers as"
                 f" select range as n, {version} as version from range({ROWS})"
             )
-        now = datetime(2024, 1, 1)  # noqa: DTZ001
+        now = datetime(2024, 1, 1)
         publish(
             warehouse, target, table, Publication(str(version), "s", date(2024, 1, 1), now, "k")
         )

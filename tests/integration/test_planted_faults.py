@@ -10,8 +10,9 @@ from __future__ import annotations
 import csv
 import os
 import random
+import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -19,11 +20,13 @@ import pytest
 import yaml
 
 from intake.contract import Contract, Field, contracts
+from intake.fault import InputFault
 from intake.lake import Lake
 from intake.load import Load, load_entity
-from intake.source import read_system
+from intake.source import SYSTEMS, read_system
+from intake.undo import find_load, undo
 from tests.homes import deliver
-from tests.integration.test_online_retail import YEAR_ONE
+from tests.integration.test_online_retail import HEADERS, YEAR_ONE, real_lines
 
 EACH = 40
 ENTITIES = ("customers", "products", "stores", "orders", "order_lines", "returns", "campaigns",
@@ -46,6 +49,8 @@ def kinds(contract: Contract) -> Iterator[tuple[str, str, str]]:
                 yield field.name, value, "required and empty"
         if field.minimum is not None:
             yield field.name, str(field.minimum - 1), f"below {field.minimum:g}"
+        if field.name == "currency":
+            yield field.name, "USD", "not GBP, as source.yaml says"
         if field.pattern:
             yield field.name, "gb pounds", f"not of the form {field.pattern}"
         if field.allowed:
@@ -73,6 +78,8 @@ def real_rows(folder: Path) -> dict[str, Rows]:
         rows = duckdb.sql(f"select {own} from read_parquet({files}) order by _row").fetchall()
         names = [field.name for field in contract.fields]
         found[entity] = [dict(zip(names, (v or "" for v in row), strict=True)) for row in rows]
+        for row in found[entity]:
+            row |= {"currency": "GBP"} if "currency" in row else {}
     return found
 
 
@@ -116,6 +123,12 @@ def write(path: Path, rows: Rows) -> None:
         writer.writerows(rows)
 
 
+def write_web_shop(path: Path) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, quoting=csv.QUOTE_ALL)
+        writer.writerows([HEADERS, *real_lines()])
+
+
 def own_system(folder: Path, files: Path, entities: list[str]) -> None:
     folder.mkdir(parents=True)
     spec = {
@@ -133,7 +146,7 @@ def own_system(folder: Path, files: Path, entities: list[str]) -> None:
 @pytest.mark.skipif(
     not os.environ.get("UNICUS_TEST_DATA"), reason="UNICUS_TEST_DATA does not name the test data"
 )
-def test_every_planted_fault_is_found_with_its_reason_and_no_good_row_is_refused(
+def test_every_planted_fault_is_found_no_good_row_is_refused_and_a_mended_file_leaves_none(
     tmp_path: Path,
 ) -> None:
     files = tmp_path / "files"
@@ -150,9 +163,68 @@ def test_every_planted_fault_is_found_with_its_reason_and_no_good_row_is_refused
         (load,) = load_entity(lake, system, contract)
         assert refused(load) == expected, entity
         assert load.rows("accepted") == len(broken) - expected.total(), entity
+        undo(lake, find_load(lake, load.load_id), system, contract)
+        write(files / f"{entity}.csv", enlarged(rows, contract, len(broken)))
+        (mended,) = load_entity(lake, system, contract)
+        assert (refused(mended), mended.rows("accepted")) == (Counter(), len(broken)), entity
         planted_kinds |= {(value, reason) for _, value, reason in kinds(contract)}
     assert len(planted_kinds) >= 20
 
 
 def refused(load: Load) -> Counter[str]:
     return Counter({one.reason: one.rows for one in load.outcomes if one.outcome == "quarantined"})
+
+
+@pytest.mark.skipif(
+    not os.environ.get("UNICUS_TEST_DATA"), reason="UNICUS_TEST_DATA does not name the test data"
+)
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (lambda text: text[: len(text) // 2].rsplit(b",", 3)[0] + b',"cut', "unreadable-file"),
+        (lambda text: text.replace(b'"Quantity"', b'"Units"', 1), "missing-column"),
+        (lambda text: text.replace(b"CAKE", b"CAF\xc9"), "wrong-encoding"),
+        (lambda text: text.replace(b'","', b'";"'), "wrong-delimiter"),
+        (lambda _text: b"", "empty-file"),
+    ],
+    ids=["truncated", "wrong header", "wrong encoding", "wrong delimiter", "empty"],
+)
+def test_a_spoilt_file_is_refused_whole_and_the_state_before_stands(
+    spoil: Callable[[bytes], bytes], code: str, tmp_path: Path
+) -> None:
+    files = tmp_path / "files"
+    files.mkdir()
+    good = files / "online_retail_1.csv"
+    write_web_shop(good)
+    lake = Lake(tmp_path / "lake")
+    lake.create()
+    system = read_system("online_retail", [SYSTEMS], str(files))
+    load_entity(lake, system, contracts()["order_lines"])
+    before = lake.records()
+    (files / "online_retail_2.csv").write_bytes(spoil(good.read_bytes()))
+    with pytest.raises(InputFault) as raised:
+        load_entity(lake, system, contracts()["order_lines"])
+    assert raised.value.code == code
+    assert "online_retail_2.csv" in raised.value.where
+    assert lake.records() == before
+    assert not list((lake.root / "incoming").iterdir())
+
+
+def test_a_file_that_changes_under_the_reader_is_not_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text("a\n1\n", "utf-8")
+    lake = Lake(tmp_path / "lake")
+    lake.create()
+    copy = shutil.copyfile
+
+    def copy_late(source: Path, target: Path) -> None:
+        path.write_text("a\n2\n", "utf-8")
+        copy(source, target)
+
+    monkeypatch.setattr(shutil, "copyfile", copy_late)
+    with pytest.raises(InputFault, match="changed") as raised:
+        lake.keep_original(path)
+    assert raised.value.code == "changed-file"
+    assert not list((lake.root / "landing").iterdir())

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from identity.resolve import EVENTS, RECORDS, Resolution, replay, resolve
 
-NOW = datetime(2024, 1, 2, 3, 4, 5)  # noqa: DTZ001 - times in the lake are UTC without a zone
+NOW = datetime(2024, 1, 2, 3, 4, 5)
 NONE = EVENTS.empty_table()
 
 

@@ -11,7 +11,7 @@ import pytest
 from serving import publish as publishing
 from serving.publish import Publication, PublicTable, publish, read_publication
 
-WHEN = datetime(2024, 1, 2)  # noqa: DTZ001 - UTC without a zone, as in the lake
+WHEN = datetime(2024, 1, 2)
 TABLES = [PublicTable("marts", "sales", "One row per day.", {"day": "The day, it's local."})]
 
 
