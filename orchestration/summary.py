@@ -192,7 +192,10 @@ def _left_out_lines(left_out: list[dict[str, Any]]) -> list[tuple[str, str]]:
         place = (one["outcome"], one["rows"], one["system"], one["reason"])
         entities.setdefault(place, []).append(one["entity"])
     return [
-        (outcome, f"{rows:,} rows of {', '.join(names)} of {system}: {reason}")
+        (
+            outcome,
+            f"{rows:,} rows of {', '.join(names)} of {system}{f': {reason}' if reason else ''}",
+        )
         for (outcome, rows, system, reason), names in entities.items()
     ]
 
