@@ -50,7 +50,7 @@ lint: .venv/ready-dev ## style, types and walls
 test: lint       ## everything that must hold, in minutes
 	$(BIN)/python -m pytest -rs
 
-battery: .venv/ready-dev ## the long tests: kills, readers, daemon, browser
+battery: .venv/ready-dev ## the long tests: kills, readers, daemon, browser, many runs
 	$(BIN)/python -m pytest -rs -m battery
 
 clean:           ## forget the environment and the sample homes

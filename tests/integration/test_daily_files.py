@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from intake.contract import contracts
 from intake.load import load_entity
@@ -101,6 +102,7 @@ def till(root: Path, name: str) -> tuple[Home, Path]:
     return make_home(root / f"{name}_home", files, "till", str(folder.parent)), files
 
 
+@pytest.mark.battery
 def test_daily_files_in_any_order_with_resends_and_corrections_equal_one_load(
     tmp_path: Path,
 ) -> None:

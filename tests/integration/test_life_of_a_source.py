@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from intake.contract import contracts
 from intake.undo import find_load, restore, undo
@@ -50,6 +51,7 @@ def keep(home: Home, folder: Path) -> Path:
     return target
 
 
+@pytest.mark.battery
 def test_an_undone_file_a_removed_system_and_their_return_leave_no_trace(
     tmp_path: Path, shop: Shop
 ) -> None:

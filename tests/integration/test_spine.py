@@ -107,6 +107,7 @@ def test_a_rebuilt_warehouse_gives_equal_tables_and_the_same_ids(
     assert sorted(again) == sorted(ids)
 
 
+@pytest.mark.battery
 def test_as_of_forward_and_back_gives_the_tables_of_a_clean_build(tmp_path: Path) -> None:
     files = deliver(tmp_path / "files", share=60)
     early, late = date(2017, 9, 1), date(2017, 12, 1)
