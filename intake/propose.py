@@ -179,7 +179,9 @@ def write_proposal(proposal: Proposal, systems_dir: Path) -> Path:
 
 def plain_name(text: str) -> str:
     """A name made of small letters, digits and `_`, as near to `text` as can be."""
-    bare = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    # "N°" is written with a degree sign more often than with its own; a share is no amount.
+    spelt = text.replace("°", "o").replace("%", " pct ")
+    bare = unicodedata.normalize("NFKD", spelt).encode("ascii", "ignore").decode()
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", bare).lower()
     name = re.sub(r"[^a-z0-9]+", "_", words).strip("_")
     return name if NAME.fullmatch(name) else f"s_{name}".rstrip("_")
@@ -451,10 +453,8 @@ def _items(
         elif name == "channel" and (told or declared.required):
             yield _channel(told, is_derived)
         elif is_derived and name == "created_at":
-            ordered = delivery.meanings.get("ordered_at")
-            if contract.entity == "customers" and ordered:
-                parsed = f"try_cast({_sql(ordered, name)} as timestamp)"
-                yield Item(name, f"min({parsed})", ordered.doubts)
+            # The first order of a file is not when the customer came: the next file would move it.
+            continue
         elif not told or (is_grouped and name == "updated_at"):
             continue
         elif name == "currency" and told.column.filled < delivery.profile.rows:

@@ -272,7 +272,7 @@ def change_value(change: Change, status: str) -> dict[str, Any]:
             {"load_id": later.record_id, "file": later.details["file_name"]}
             for later in change.later
         ],
-        "next": "unicus run",
+        "next": f"unicus run --home {change.home.root}",
     }
 
 
@@ -299,7 +299,8 @@ def change_text(change: Change, status: str) -> str:
     lines = [f"{verb} one load.", aligned(rows)]
     if status == "done":
         back = "" if change.is_restore else f" · back:  {replace(change, is_restore=True).verb}"
-        lines.append(f"  next        unicus run    (builds what depends on it){back}")
+        run = f"unicus run --home {change.home.root}"
+        lines.append(f"  next        {run}    (builds what depends on it){back}")
     return "\n".join(lines)
 
 

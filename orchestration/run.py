@@ -129,8 +129,14 @@ def files_to_load(request: Request, config: HomeConfig) -> tuple[list[str], int]
 
 def plan(request: Request) -> Ending:
     """Say what a run would load, and change nothing."""
-    new, known = files_to_load(request, settle_config(request))
-    head = f"Would load {len(new)} files ({known} are there already) and build every table."
+    config = settle_config(request)
+    new, known = files_to_load(request, config)
+    done = nothing_to_do(request, config)
+    head = (
+        done.text
+        if done
+        else f"Would load {len(new)} files ({known} are there already) and build every table."
+    )
     value = result_head(request.home, "planned") | {"new_files": new, "known_files": known}
     return Ending(0, "\n  ".join([head, *new]), value)
 

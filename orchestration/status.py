@@ -45,7 +45,7 @@ def require_home(home: Home) -> None:
         raise SettingFault(
             "no-home", str(home.root), "there is no home here",
             where=str(home.root), why="it has neither home.yaml nor a lake; nothing was run in it",
-            fix="unicus run    (makes it), or name another with  --home DIR",
+            fix="name your home with  --home DIR  or UNICUS_HOME;  unicus run  makes one of the sample",
         )  # fmt: skip
 
 
