@@ -37,7 +37,7 @@ def refuse_list(system: System, contract: Contract) -> None:
 
 
 def compare_with_last_list(
-    con: duckdb.DuckDBPyConnection, contract: Contract, files: list[str]
+    con: duckdb.DuckDBPyConnection, contract: Contract, files: list[str], since: str = "null"
 ) -> None:
     """Put what the files before came to into `last_list`; mark the rows that say the same.
 
@@ -65,7 +65,7 @@ def compare_with_last_list(
                 and checked._content_hash = l._content_hash,
             _version_at = case
                 when l._is_deleted
-                    then greatest(checked._version_at, l._known_at, {_list_time()})
+                    then greatest(checked._version_at, l._known_at, {_list_time(since)})
                 else checked._version_at
             end
         from last_list as l
@@ -74,8 +74,9 @@ def compare_with_last_list(
 
 
 def delete_missing(
-    con: duckdb.DuckDBPyConnection, contract: Contract, subject: str, where: str
-) -> int:
+    con: duckdb.DuckDBPyConnection, contract: Contract, subject: str, where: str,
+    since: str = "null",
+) -> int:  # fmt: skip
     """Add to `checked` a deletion for each record that was there and is not, and count them.
 
     A deletion repeats what was last known, is no row of the file, and holds from the time of the
@@ -104,16 +105,17 @@ def delete_missing(
     con.execute(f"""
         insert into checked by name
         select {own}, 0 as _row, 0 as _row_count, 'deleted' as _content_hash,
-            greatest(l._known_at, {_list_time()}) as _version_at, false as _is_redelivered,
+            greatest(l._known_at, {_list_time(since)}) as _version_at, false as _is_redelivered,
             true as _is_deleted
         {gone}
     """)
     return int(missing)
 
 
-def _list_time() -> str:
-    """When the list was made: the newest version time in it, empty when it tells none."""
-    return "(select max(_version_at) from checked where _reason is null and not _is_deleted)"
+def _list_time(since: str) -> str:
+    """When the list was made, as SQL: the newest time in it, or `since`, the day of its file, if later."""
+    newest = "(select max(_version_at) from checked where _reason is null and not _is_deleted)"
+    return f"greatest({newest}, cast({since} as timestamp))"
 
 
 def _same_key(contract: Contract, left: str, right: str) -> str:

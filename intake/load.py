@@ -92,6 +92,16 @@ class Load:
         """Rows of the file with this outcome."""
         return sum(one.rows for one in self.outcomes if one.outcome == outcome)
 
+    @property
+    def day(self) -> date | None:
+        """The business date of the file."""
+        return date.fromisoformat(self.file_date) if self.file_date else None
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Orders the deliveries: by business date, whenever they came, then as they came."""
+        return self.file_date or "", self.position
+
     @classmethod
     def from_record(cls, record: Record) -> Load:
         """The load as its record in the register remembers it."""
@@ -146,16 +156,17 @@ def read_again(lake: Lake, system: System, contract: Contract, gone: Collection[
         follows = Load.from_record(record).follows
         if follows != before and (follows is not None or gone):
             for later in loads[number:]:
-                path, digest = Path(later.details["file_name"]), later.details["file_hash"]
-                _load_kept(lake, system, contract, path, digest, gone, even_if_known=True)
+                load = Load.from_record(later)
+                kept = _File(Path(load.file_name), load.file_hash, load.day)
+                _load_kept(lake, system, contract, kept, gone, even_if_known=True)
             return
         before = record.seq
 
 
 def delivered(lake: Lake, system: str, entity: str) -> list[Record]:
-    """Live loads of an entity of a system, in the order in which their files first came."""
+    """Live loads of an entity of a system, in the order of their deliveries."""
     loads = [r for r in lake.live("load") if _is_of(r, system, entity)]
-    return sorted(loads, key=lambda record: Load.from_record(record).position)
+    return sorted(loads, key=lambda record: Load.from_record(record).place)
 
 
 def _in_order_of_delivery(lake: Lake, system: System, contract: Contract) -> list[Path]:
@@ -194,12 +205,24 @@ def _delivery_of(system: System, contract: Contract, load: Load) -> str:
     return _delivery(system, contract, load.file_name, load.file_hash, load.file_date)
 
 
+@dataclass(frozen=True)
+class _File:
+    """A file that was delivered: its path or what is left of it, its bytes, its business date."""
+
+    path: Path
+    digest: str
+    day: date | None
+
+
 def load_id(system: System, contract: Contract, path: Path, digest: str) -> str:
     """Name of a load: the delivery and all that decides what rows it becomes."""
-    day = system.file_date(contract.entity, path)
+    return _load_id(system, contract, _File(path, digest, system.file_date(contract.entity, path)))
+
+
+def _load_id(system: System, contract: Contract, file: _File) -> str:
     parts = [
         str(LOAD_FORMAT), system.name, contract.entity,
-        _delivery(system, contract, path.name, digest, _iso(day)),
+        _delivery(system, contract, file.path.name, file.digest, _iso(file.day)),
         system.fingerprint(contract.entity), contract.fingerprint(),
     ]  # fmt: skip
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
@@ -207,31 +230,30 @@ def load_id(system: System, contract: Contract, path: Path, digest: str) -> str:
 
 def load_file(lake: Lake, system: System, contract: Contract, path: Path) -> Load:
     """Load one file as one entity; the same file under the same rules changes nothing."""
-    return _load_kept(lake, system, contract, path, lake.keep_original(path))
+    day = system.file_date(contract.entity, path)
+    return _load_kept(lake, system, contract, _File(path, lake.keep_original(path), day))
 
 
 def _load_kept(
-    lake: Lake, system: System, contract: Contract, path: Path, digest: str,
+    lake: Lake, system: System, contract: Contract, file: _File,
     gone: Collection[int] = (), *, even_if_known: bool = False,
 ) -> Load:  # fmt: skip
     """Load the kept bytes of a file; the same bytes in the same turn change nothing."""
-    name = load_id(system, contract, path, digest)
-    file_date = system.file_date(contract.entity, path)
+    name = _load_id(system, contract, file)
     with lake.transaction() as transaction:
         loads = [r for r in delivered(lake, system.name, contract.entity) if r.seq not in gone]
-        own = _delivery(system, contract, path.name, digest, _iso(file_date))
-        turn = _turn(lake, system, contract, loads, own, transaction.seq)
+        turn = _turn(lake, system, contract, loads, file, transaction.seq)
         for record in turn.replaced:
             known = Load.from_record(record)
             is_same = known.load_id == name and known.follows in (None, turn.follows)
             if is_same and not even_if_known:
                 return known
         bench = _Bench(
-            duckdb.connect(), lake, system, contract, path, lake.root / "landing" / digest,
-            transaction.committed_at, file_date,
+            duckdb.connect(), lake, system, contract, file.path,
+            lake.root / "landing" / file.digest, transaction.committed_at, file.day,
         )  # fmt: skip
         with _workbench(bench):
-            return _commit(bench, transaction, turn, name, digest)
+            return _commit(bench, transaction, turn, name, file.digest)
 
 
 @dataclass(frozen=True)
@@ -289,14 +311,21 @@ class _Turn:
 
 
 def _turn(
-    lake: Lake, system: System, contract: Contract, loads: list[Record], own: str, seq: int
+    lake: Lake, system: System, contract: Contract, loads: list[Record], file: _File, seq: int
 ) -> _Turn:
+    own = _delivery(system, contract, file.path.name, file.digest, _iso(file.day))
+
+    def is_same(load: Load) -> bool:
+        # Read before the names of files were given a date.
+        was_undated = not load.file_date and load.file_name == file.path.name
+        same_bytes = load.file_hash == file.digest
+        return _delivery_of(system, contract, load) == own or (was_undated and same_bytes)
+
     undone = [r for r in lake.live("undo") if _is_of(r, system.name, contract.entity)]
-    replaced = [
-        r for r in [*loads, *undone] if _delivery_of(system, contract, Load.from_record(r)) == own
-    ]
+    replaced = [r for r in [*loads, *undone] if is_same(Load.from_record(r))]
     position = min((Load.from_record(r).position for r in replaced), default=seq)
-    before = [r for r in loads if r not in replaced and Load.from_record(r).position < position]
+    place = (_iso(file.day) or "", position)
+    before = [r for r in loads if r not in replaced and Load.from_record(r).place < place]
     is_compared = system.spec.entities[contract.entity].delivery != "append"
     return _Turn(before, replaced, position, before[-1].seq if before and is_compared else 0)
 
@@ -349,9 +378,12 @@ def _workbench(bench: _Bench) -> Iterator[None]:
         con.execute(f"set memory_limit = {literal(MEMORY_LIMIT)}")
         con.execute(f"set temp_directory = {literal(str(Path(scratch).resolve()))}")
         bench.read_rows = _read(bench)
-        # The mapping is the user's own SQL: of this machine it reaches the lake and the file at most.
+        # The mapping is the user's own SQL: of this machine it reaches this file and what its
+        # system said before of the entity.
         con.execute(f"set allowed_paths = {literals([str(bench.original.resolve())])}")
-        con.execute(f"set allowed_directories = {literals([str(bench.lake.root.resolve())])}")
+        own = f"raw/{bench.contract.entity}/system={bench.system.name}"
+        folders = [str((bench.lake.root / name).resolve()) for name in ("incoming", own)]
+        con.execute(f"set allowed_directories = {literals(folders)}")
         con.execute("set enable_external_access = false")
         con.execute("set lock_configuration = true")
         yield
@@ -506,6 +538,9 @@ def _refuse_sensitive(bench: _Bench, found: set[str]) -> None:
 def _run_users(bench: _Bench, sql: str, path: Path) -> None:
     """Run SQL that a person wrote; say which column is missing rather than what DuckDB says."""
     try:
+        # What closes its bracket and goes on would be more than a SELECT.
+        if len(bench.con.extract_statements(sql)) != 1:
+            raise _bad_sql(bench, path)
         bench.con.execute(sql)
     except duckdb.BinderException as error:
         missing = re.search(r'Referenced column "(.+?)" (?:was )?not found', str(error))
@@ -593,7 +628,13 @@ def _check(bench: _Bench) -> None:
 def _version_at(bench: _Bench) -> str:
     """SQL for the time of a row's version: its own, else the start of the file's business date."""
     own = _own_version(bench.contract)
-    return f"coalesce({own}, timestamp '{bench.file_date}')" if bench.file_date else own
+    return f"coalesce({own}, {_start(bench)})" if bench.file_date else own
+
+
+def _start(bench: _Bench) -> str:
+    """SQL for the start of the file's business date where the system does business, in UTC."""
+    zone = literal(bench.system.spec.business_timezone)
+    return f"timezone('UTC', timezone({zone}, timestamp '{bench.file_date}'))"
 
 
 def _own_version(contract: Contract) -> str:
@@ -657,8 +698,10 @@ def _compare(bench: _Bench, before: list[Record]) -> int:
     if files and delivery == "upsert":
         _mark_redelivered(bench, files)
     if files and delivery == "snapshot":
-        compare_with_last_list(bench.con, bench.contract, files)
-        return delete_missing(bench.con, bench.contract, bench.subject, str(bench.path))
+        since = _start(bench) if bench.file_date else "null"
+        compare_with_last_list(bench.con, bench.contract, files, since)
+        where = str(bench.path)
+        return delete_missing(bench.con, bench.contract, bench.subject, where, since)
     return 0
 
 
@@ -674,7 +717,11 @@ def _mark_redelivered(bench: _Bench, files: list[str]) -> None:
     own = _own_version(bench.contract)
     version = f"max({own})" if whole_set else own
     group = record if whole_set else f"{record}, {own}"
-    before = f"where _version_at <= timestamp '{bench.file_date}'" if bench.file_date else ""
+    before = (
+        f"where {own} is not null or _version_at is null or _version_at <= {_start(bench)}"
+        if bench.file_date
+        else ""
+    )
     said = f"""
         select {record}, {version} as version_at, {{load}} as load_seq,
             md5(string_agg(_content_hash, ',' order by _content_hash)) as said,

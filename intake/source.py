@@ -36,7 +36,7 @@ SYSTEMS = Path(__file__).parent / "systems"
 PACKAGE = "package:"
 DATE_IN_PATH = re.compile(r"\{date:([^}]+)\}")
 DATABASES = ("sqlite", "postgres")
-TEXT_FORMATS = ("csv", "json", "jsonl", "xlsx", *DATABASES)
+TEXT_FORMATS = ("csv", "json", "jsonl")
 FILE_FORMATS = ("csv", "parquet", "json", "jsonl", "xlsx")
 OPTIONS = {
     "path": (*FILE_FORMATS, "sqlite"),
@@ -107,6 +107,8 @@ class FileSpec(_Declared):
         for name in self.model_fields_set & OPTIONS.keys():
             if not set(forms) & set(OPTIONS[name]):
                 raise ValueError(f"{name} is nothing that {self.format} has")
+        if self.format == "sqlite" and DATE_IN_PATH.search(self.path):
+            raise ValueError("a database has no date in its path: its tables tell times")
         for name, formats in NEEDED.items():
             if set(forms) & set(formats) and not getattr(self, name):
                 raise ValueError(f"{self.format} needs {name}")
@@ -267,7 +269,8 @@ class System:
                 " then  unicus run",
             )  # fmt: skip
         if spec.format == "sqlite":
-            return [self._export(entity, str(path), path.stem) for path in found]
+            names = [path.relative_to(self.location).as_posix() for path in found]
+            return [self._export(entity, str(p), n) for p, n in zip(found, names, strict=True)]
         return sorted(found, key=lambda path: (self.file_date(entity, path) or date.min, path))
 
     def file_date(self, entity: str, path: Path) -> date | None:
@@ -332,6 +335,8 @@ class System:
             "file": self.spec.files[chosen.file].model_dump(exclude_defaults=True),
             "currency": self.spec.currency,
         }
+        if DATE_IN_PATH.search(self.spec.files[chosen.file].path):
+            parts["timezone"] = self.spec.business_timezone
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -43,7 +43,7 @@ def later_loads(lake: Lake, record: Record) -> list[Record]:
     """Live loads of the same system and entity that were delivered after this one."""
     load = Load.from_record(record)
     found = delivered(lake, load.source_system, load.entity)
-    return [later for later in found if Load.from_record(later).position > load.position]
+    return [later for later in found if Load.from_record(later).place > load.place]
 
 
 def undo(

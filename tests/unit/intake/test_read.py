@@ -24,12 +24,14 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 from pydantic import ValidationError
 
+from intake.contract import contracts
 from intake.fault import InputFault
 from intake.lake import Lake
 from intake.load import Outcome
 from intake.read import Unreadable, export_table, read_into
 from intake.source import FileSpec
 from intake.sql import quoted
+from intake.undo import undo
 from tests.conftest import ORDERS_HEADER, Shop, load
 from tests.unit.intake.test_load import refusal, stored
 
@@ -349,6 +351,48 @@ def test_rows_without_a_time_take_the_date_of_their_file_and_its_place(
     assert not any(one.is_new for one in load(lake, shop))
 
 
+def test_a_late_file_stands_at_its_date_and_those_after_it_are_compared_anew(
+    lake: Lake, shop: Shop
+) -> None:
+    dated(shop)
+    for day, customer in (("01", "ann"), ("03", "ann"), ("02", "bob")):
+        shop.orders(f"1,{customer},2024-01-01,", name=f"orders_{day}.01.2024.csv")
+        load(lake, shop)
+    assert versions(lake) == [("ann", "2024-01-01"), ("bob", "2024-01-02"), ("ann", "2024-01-03")]
+
+
+def test_a_dated_load_is_undone_though_its_file_and_its_folder_are_gone(
+    lake: Lake, shop: Shop
+) -> None:
+    dated(shop)
+    for day, customer in (("01", "ann"), ("02", "ann")):
+        path = shop.orders(f"1,{customer},2024-01-01,", name=f"orders_{day}.01.2024.csv")
+        load(lake, shop)
+        path.unlink()
+    first = next(r for r in lake.live("load") if r.details["file_date"] == "2024-01-01")
+    undo(lake, first, shop.system, contracts()["orders"])
+    assert versions(lake) == [("ann", "2024-01-02")]
+
+
+def test_files_that_get_a_date_later_are_read_once(lake: Lake, shop: Shop) -> None:
+    shop.orders("1,ann,2024-01-01,", name="orders_01.01.2024.csv")
+    load(lake, shop)
+    dated(shop)
+    load(lake, shop)
+    assert versions(lake) == [("ann", "2024-01-01")]
+    assert len(lake.live("load")) == 1
+
+
+def test_a_mapping_is_one_select_and_nothing_behind_it(lake: Lake, shop: Shop) -> None:
+    shop.orders("1,ann,2024-01-01,")
+    shop.rewrite(
+        "orders.sql", "select", "select 1) ; copy (select 1) to 'x.json'; select * from (select"
+    )
+    with pytest.raises(InputFault) as raised:
+        load(lake, shop)
+    assert raised.value.code == "bad-mapping"
+
+
 def test_the_same_bytes_on_a_later_day_say_that_things_are_as_they_were(
     lake: Lake, shop: Shop
 ) -> None:
@@ -362,7 +406,7 @@ def test_the_same_bytes_on_a_later_day_say_that_things_are_as_they_were(
     # One that comes late is compared with its own past, not with what came since.
     shop.orders("1,bob,2024-01-01,", name="orders_31.12.2023.csv")
     load(lake, shop)
-    assert versions(lake) == [*expected, ("bob", "2023-12-31")]
+    assert versions(lake) == [("bob", "2023-12-31"), *expected]
 
 
 def test_a_file_of_a_day_to_come_is_quarantined(lake: Lake, shop: Shop) -> None:
