@@ -37,7 +37,7 @@ def refuse_list(system: System, contract: Contract) -> None:
 
 
 def compare_with_last_list(
-    con: duckdb.DuckDBPyConnection, contract: Contract, files: list[str], since: str = "null"
+    con: duckdb.DuckDBPyConnection, contract: Contract, files: list[str], since: str
 ) -> None:
     """Put what the files before came to into `last_list`; mark the rows that say the same.
 
@@ -75,7 +75,7 @@ def compare_with_last_list(
 
 def delete_missing(
     con: duckdb.DuckDBPyConnection, contract: Contract, subject: str, where: str,
-    since: str = "null",
+    since: str,
 ) -> int:  # fmt: skip
     """Add to `checked` a deletion for each record that was there and is not, and count them.
 

@@ -61,7 +61,6 @@ class NumberForm:
         noise: texts to take away, such as currency signs and separators of thousands.
         is_ambiguous: the commas may stand for thousands or for decimals.
         is_whole: no number has decimals.
-        lowest: the smallest number seen.
         highest: the largest number seen.
         negatives: how many values lie below 0.
     """
@@ -70,7 +69,6 @@ class NumberForm:
     noise: tuple[str, ...] = ()
     is_ambiguous: bool = False
     is_whole: bool = False
-    lowest: float = 0
     highest: float = 0
     negatives: int = 0
 
@@ -286,7 +284,6 @@ def number_form(counted: dict[str, int]) -> NumberForm | None:
         noise=(*noise, *form.noise),
         is_ambiguous=form.is_ambiguous,
         is_whole=all(number.is_integer() for number in numbers.values()),
-        lowest=min(numbers.values()),
         highest=max(numbers.values()),
         negatives=sum(counted[value] for value, number in numbers.items() if number < 0),
     )

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-STAGES = ("ingest", "staging", "identity", "core", "predict", "marts", "publish")
-
 
 class Listener(Protocol):
     """What the console implements."""

@@ -6,13 +6,12 @@ and how to read the JSON. The errors have a page of their own, written by hand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import click
 
 from orchestration.cli import EXAMPLES, READER_LEFT, SECTIONS, main
 from orchestration.console import INTERRUPTED
 from orchestration.defect import EXIT_CODE as DEFECT
+from orchestration.markdown import table
 from orchestration.settings import DBT_VARIABLE, HOME_VARIABLE, PROJECT
 
 PAGE = PROJECT / "docs" / "commands.md"
@@ -84,8 +83,8 @@ same for those shells.
 def commands_page() -> str:
     """The whole page."""
     verbs = [main.commands[name] for names in SECTIONS.values() for name in names]
-    settings = _table(("setting", "set by", "default", "meaning"), SETTINGS)
-    codes = _table(("code", "means", "a scheduler"), EXIT_CODES)
+    settings = table(("setting", "set by", "default", "meaning"), SETTINGS)
+    codes = table(("code", "means", "a scheduler"), EXIT_CODES)
     parts = [
         HEAD,
         *(_verb(verb) for verb in verbs),
@@ -103,13 +102,8 @@ def _verb(verb: click.Command) -> str:
     examples = "".join(f"    {example}\n" for example in EXAMPLES[str(verb.name)])
     records = [param.get_help_record(context) for param in verb.params]
     options = [(f"`{one[0]}`", one[1].replace("  ", " ")) for one in records if one]
-    table = _table(("option", "meaning"), options)
-    return f"## unicus {verb.name}\n\n{verb.help}\n\n{examples}\n{table}"
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines).replace("| --- ", "|---")
+    shown = table(("option", "meaning"), options)
+    return f"## unicus {verb.name}\n\n{verb.help}\n\n{examples}\n{shown}"
 
 
 if __name__ == "__main__":

@@ -26,12 +26,14 @@ def serve_ui(home: Home, port: int) -> int:
         str(PROJECT / "workspace.yaml"), "--host", "127.0.0.1", "--port", str(port),
     ]  # fmt: skip
     say(f"Unicus · home {home.root} · log {log}")
+    # A service manager stops us with SIGTERM, and the child would go on without us. A shell starts
+    # what runs in the background with SIGINT ignored; a child that inherits that ignores both.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with log.open("w") as output:
         child = subprocess.Popen(
             command, cwd=PROJECT, env=os.environ | home.environment(), stdout=output, stderr=output
         )
-        # A service manager stops us with SIGTERM, and the child would go on without us.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             if not _answers(child, f"http://127.0.0.1:{port}/server_info"):
                 say(f"The UI did not start; read {log}. Is port {port} taken? Choose one: --port N")

@@ -79,6 +79,8 @@ def browser(home: Home) -> Iterator[Browser]:
     process = subprocess.Popen(
         [str(Path(sys.executable).parent / "unicus"), "ui", "--home", str(home.root), "--port", str(port)],
         stdout=subprocess.PIPE, text=True, start_new_session=True,
+        # As a shell starts what runs in the background.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
     )  # fmt: skip
     assert process.stdout
     address = process.stdout.readline().strip()

@@ -46,6 +46,20 @@ def test_a_record_missing_from_a_newer_list_is_deleted_from_the_time_of_the_list
     ]
 
 
+def test_a_dated_list_deletes_from_its_day_though_its_rows_are_older(
+    lake: Lake, listing: Shop
+) -> None:
+    listing.rewrite("source.yaml", "orders*.csv", "orders_{date:%Y-%m-%d}.csv")
+    ann, bob = "1,ann,2023-05-01,2023-05-01", "2,bob,2023-05-01,2023-05-01"
+    listing.orders(ann, bob, name="orders_2024-01-01.csv")
+    listing.orders(ann, name="orders_2024-06-01.csv")
+    load(lake, listing)
+    assert ("2", "bob", "2024-06-01", True) in told(lake)
+    listing.orders(ann, bob, name="orders_2024-09-01.csv")
+    load(lake, listing)
+    assert told(lake)[-1] == ("2", "bob", "2024-09-01", False)
+
+
 def test_a_record_that_comes_back_is_news_from_the_time_of_its_list(
     lake: Lake, listing: Shop
 ) -> None:

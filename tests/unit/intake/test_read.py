@@ -385,12 +385,33 @@ def test_files_that_get_a_date_later_are_read_once(lake: Lake, shop: Shop) -> No
 
 def test_a_mapping_is_one_select_and_nothing_behind_it(lake: Lake, shop: Shop) -> None:
     shop.orders("1,ann,2024-01-01,")
-    shop.rewrite(
-        "orders.sql", "select", "select 1) ; copy (select 1) to 'x.json'; select * from (select"
-    )
+    written = lake.root / "incoming" / "planted.json"
+    behind = f"select 1 as x) ; copy (select 1) to '{written}'; select * from (select 1"
+    (shop.folder / "shop" / "orders.sql").write_text(behind, "utf-8")
     with pytest.raises(InputFault) as raised:
         load(lake, shop)
     assert raised.value.code == "bad-mapping"
+    assert not written.exists()
+
+
+def test_a_day_of_a_file_begins_where_the_system_does_business(lake: Lake, shop: Shop) -> None:
+    dated(shop)
+    shop.rewrite("source.yaml", "business_timezone: UTC", "business_timezone: America/New_York")
+    shop.orders("1,ann,2024-01-01,", name="orders_02.01.2024.csv")
+    load(lake, shop)
+    assert [str(r["_version_at"]) for r in stored(lake, "orders")] == ["2024-01-02 05:00:00"]
+
+
+def test_a_row_with_a_time_of_its_own_is_known_again_in_a_file_of_the_same_day(
+    lake: Lake, shop: Shop
+) -> None:
+    shop.rewrite("source.yaml", "orders*.csv", "orders_{date:%d.%m.%Y}*.csv")
+    said = "1,ann,2024-01-02,2024-01-02 09:00:00"
+    shop.orders(said, name="orders_02.01.2024.csv")
+    load(lake, shop)
+    shop.orders(said, "2,bob,2024-01-02,2024-01-02 10:00:00", name="orders_02.01.2024_b.csv")
+    again = load(lake, shop)[-1]
+    assert set(again.outcomes) == {Outcome("accepted", "", 1), Outcome("redelivered", "", 1)}
 
 
 def test_the_same_bytes_on_a_later_day_say_that_things_are_as_they_were(
