@@ -23,6 +23,7 @@ MACHINE = re.compile(
     re.I,
 )
 EXEMPT = {"tests/unit/test_docs.py"}
+BINARY = {".png", ".xz"}
 
 
 @cache
@@ -62,7 +63,7 @@ def test_no_file_names_a_registry_or_a_path_of_one_machine() -> None:
     found = []
     for path in project_files():
         name = str(path.relative_to(PROJECT))
-        if name in EXEMPT or path.suffix == ".png":
+        if name in EXEMPT or path.suffix in BINARY:
             continue
         lines = enumerate(path.read_text("utf-8").splitlines(), 1)
         found += [
