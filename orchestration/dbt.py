@@ -125,14 +125,29 @@ def arguments(home: Home) -> list[str]:
 
 
 class Translator(DagsterDbtTranslator):
-    """Room as group; dbt's own group gives the owner."""
+    """Room as group; dbt's own group gives the owner.
 
-    def __init__(self) -> None:
+    Args:
+        checked: the sources whose checks belong to this part of the project; all of them when None.
+    """
+
+    def __init__(self, checked: frozenset[str] | None = None) -> None:
         super().__init__(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
+        self._checked = checked
 
     def get_group_name(self, dbt_resource_props: Any) -> str | None:
         """The room: staging, core, features, marts."""
         return str(dbt_resource_props["schema"])
+
+    def get_asset_check_spec(
+        self, asset_spec: Any, manifest: Any, unique_id: str, project: Any
+    ) -> dg.AssetCheckSpec | None:
+        """The check of a test; none when it is of a source that another part checks."""
+        parents = manifest["nodes"][unique_id]["depends_on"]["nodes"]
+        sources = {parent.split(".")[2] for parent in parents if parent.startswith("source.")}
+        if self._checked is not None and sources - self._checked:
+            return None
+        return super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
 
 
 def build(context: dg.AssetExecutionContext, home: Home, path: Path, inputs: Path) -> Iterator[Any]:
@@ -143,10 +158,13 @@ def build(context: dg.AssetExecutionContext, home: Home, path: Path, inputs: Pat
     """
     os.environ.update(home.environment() | {"UNICUS_LAKE_FILES": str(inputs)})
     versions = _versions_selected(context, path)
-    refresh = ["--full-refresh"] if versions and _rules_of(home) != _rules() else []
-    yield from _build(context, home, path, [*_checks_selected(context, path), *refresh])
-    if versions == _versions(path):
-        write_text_durably(_rules_path(home), _rules())
+    rules, made_by = _rules(), _rules_of(home)
+    refresh = any(made_by.get(table) != rules for table in versions)
+    options = [*_checks_selected(context, path), *(["--full-refresh"] if refresh else [])]
+    yield from _build(context, home, path, options)
+    if versions:
+        made_by |= dict.fromkeys(versions, rules)
+        write_text_durably(_rules_path(home), json.dumps(made_by, indent=1))
 
 
 def _build(
@@ -158,14 +176,11 @@ def _build(
         yield from _build_in_process(context, home, path, options)
 
 
-def _versions(path: Path) -> set[str]:
-    """Tables that grow by load and so keep what earlier code made of a row."""
-    nodes = manifest(path)["nodes"].values()
-    return {node["name"] for node in nodes if node["config"]["materialized"] == "incremental"}
-
-
 def _versions_selected(context: dg.AssetExecutionContext, path: Path) -> set[str]:
-    return _versions(path) & {key.path[-1] for key in context.selected_asset_keys}
+    """Tables of the step that grow by load and so keep what earlier code made of a row."""
+    nodes = manifest(path)["nodes"].values()
+    grow = {node["name"] for node in nodes if node["config"]["materialized"] == "incremental"}
+    return grow & {key.path[-1] for key in context.selected_asset_keys}
 
 
 def _rules() -> str:
@@ -175,13 +190,13 @@ def _rules() -> str:
 
 
 def _rules_path(home: Home) -> Path:
-    return home.warehouse.with_name("versions.rules")
+    return home.warehouse.with_name("versions.json")
 
 
-def _rules_of(home: Home) -> str:
-    """The same hash, when the version tables were last built anew."""
+def _rules_of(home: Home) -> dict[str, str]:
+    """The same hash, by version table, when it was last built anew."""
     path = _rules_path(home)
-    return path.read_text("utf-8") if path.exists() else ""
+    return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
 
 
 def _build_in_process(

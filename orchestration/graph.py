@@ -27,7 +27,7 @@ def build_definitions(home: Home) -> dg.Definitions:
     assets: list[dg.AssetsDefinition] = [
         *(landing_assets(system) for system in systems),
         raw_assets(systems),
-        warehouse_assets(manifest),
+        *warehouse_assets(manifest),
         identity_assets(),
         *predict_assets(),
         published_asset(manifest),

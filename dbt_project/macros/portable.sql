@@ -7,9 +7,9 @@
 {% macro lake_snapshot(path) %}{{ return(adapter.dispatch('lake_snapshot', 'unicus')(path)) }}{% endmacro %}
 {% macro duckdb__lake_snapshot(path) %}read_json('{{ path | replace("'", "''") }}', format = 'newline_delimited', columns = {source: 'varchar', "table": 'varchar', path: 'varchar'}){% endmacro %}
 
-{#- The union by column name of a list of Parquet files. -#}
+{#- The union by column name of Parquet files, given as a text of quoted paths. -#}
 {% macro lake_files(paths) %}{{ return(adapter.dispatch('lake_files', 'unicus')(paths)) }}{% endmacro %}
-{% macro duckdb__lake_files(paths) %}read_parquet(['{{ paths | join("', '") }}'], union_by_name = true, hive_partitioning = false){% endmacro %}
+{% macro duckdb__lake_files(paths) %}read_parquet([{{ paths }}], union_by_name = true, hive_partitioning = false){% endmacro %}
 
 {#- The calendar day, in a time zone, of a UTC timestamp. -#}
 {% macro business_date(utc_timestamp, timezone) %}{{ return(adapter.dispatch('business_date', 'unicus')(utc_timestamp, timezone)) }}{% endmacro %}

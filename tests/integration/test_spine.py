@@ -78,13 +78,20 @@ def test_active_customers_are_new_retained_or_reactivated(built: Built) -> None:
     assert all(active == parts for active, parts in rows)
 
 
-def test_a_second_run_gives_equal_tables_and_trains_nothing(built: Built, tmp_path: Path) -> None:
+def test_a_second_run_gives_equal_tables_and_makes_no_version_or_model_anew(
+    built: Built, tmp_path: Path
+) -> None:
     kept = tmp_path / "published.duckdb"
     kept.write_bytes(built.home.published.read_bytes())
     trained = len(built.home.lake.live("training"))
     events = len(built.home.lake.live("identity_events"))
+    versions = (
+        "select table_name, table_oid from duckdb_tables() where table_name like '%_versions'"
+    )
+    before = query(built.home, versions)
     run(built.home)
     assert_equal_tables(kept, built.home.published)
+    assert sorted(query(built.home, versions)) == sorted(before), "a version table was built anew"
     assert len(built.home.lake.live("training")) == trained
     assert len(built.home.lake.live("identity_events")) == events
 

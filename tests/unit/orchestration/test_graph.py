@@ -7,8 +7,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from orchestration import dbt
 from orchestration.graph import build_definitions
-from orchestration.settings import Home
+from orchestration.settings import Home, manifest_file
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +29,17 @@ def test_the_graph_is_the_one_in_the_snapshot(graph: dg.AssetGraph, snapshot: ob
         return f"{key.to_user_string()} <- {', '.join(parents)}"
 
     assert "\n".join(map(line, sorted(graph.executable_asset_keys))) == snapshot
+
+
+def test_every_model_and_test_of_dbt_is_in_the_graph(graph: dg.AssetGraph) -> None:
+    nodes = dbt.manifest(manifest_file())["nodes"].values()
+
+    def names(kind: str) -> list[str]:
+        return sorted(node["name"] for node in nodes if node["resource_type"] == kind)
+
+    assets = {key.path[-1] for key in graph.executable_asset_keys}
+    assert [name for name in names("model") if name not in assets] == []
+    assert sorted(key.name for key in graph.asset_check_keys) == names("test")
 
 
 def test_every_asset_has_a_description_an_owner_a_group_and_a_kind(graph: dg.AssetGraph) -> None:
