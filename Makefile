@@ -50,8 +50,8 @@ lint: .venv/ready-dev ## style, types and walls
 test: lint       ## everything that must hold, in minutes
 	$(BIN)/python -m pytest -rs
 
-battery: .venv/ready-dev ## the long tests: kills, readers, daemon, browser, many runs
-	$(BIN)/python -m pytest -rs -m battery
+battery: .venv/ready-dev ## the long tests: kills, readers, daemon, browser, many runs, properties with many cases
+	UNICUS_TEST_CASES=10 $(BIN)/python -m pytest -rs -m "battery or hypothesis"
 
 clean:           ## forget the environment and the sample homes
 	rm -rf .venv .unicus dbt_project/target

@@ -105,17 +105,25 @@ def _without_description(items: list[tuple[str, Any]]) -> dict[str, Any]:
 
 @functools.cache
 def contracts(folder: Path = CONTRACTS) -> dict[str, Contract]:
-    """Read every contract of `folder`, by entity."""
+    """Read every contract of `folder`, by entity.
+
+    Raises:
+        ValueError: a file is no contract; the message names it.
+    """
+    return {path.stem: _read(path) for path in sorted(folder.glob("*.yaml"))}
+
+
+def _read(path: Path) -> Contract:
     from open_data_contract_standard.model import OpenDataContractStandard
 
-    found = {}
-    for path in sorted(folder.glob("*.yaml")):
+    try:
         # Not by `from_file`, whose YAML reader in Python takes eight times as long.
         document = OpenDataContractStandard(**yaml.load(path.read_text("utf-8"), yaml.CSafeLoader))
         if not document.schema_ or not document.version:
-            raise ValueError(f"{path.name} has no schema or no version")
-        found[path.stem] = _contract(path.stem, document.version, document.schema_[0])
-    return found
+            raise ValueError("there is no schema or no version")
+        return _contract(path.stem, document.version, document.schema_[0])
+    except (yaml.YAMLError, ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{path.name} is no contract: {error}") from error
 
 
 def _contract(entity: str, version: str, schema: SchemaObject) -> Contract:

@@ -17,7 +17,7 @@ import re
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Literal, Self
 
 import yaml
@@ -144,6 +144,14 @@ class FileSpec(_Declared):
         known = all(re.fullmatch(r"(?:%[YymdjHMS]|[^%])+", form) for form in dates)
         if len(dates) > 1 or not known or any("%Y" not in f and "%y" not in f for f in dates):
             raise ValueError("a path has one date at most, of %Y %y %m %d %j %H %M %S, with a year")
+        return path
+
+    @field_validator("path")
+    @classmethod
+    def _lies_below_the_folder(cls, path: str) -> str:
+        parts = PurePath(path).parts
+        if path and (not parts or ".." in parts or PurePath(path).is_absolute()):
+            raise ValueError("a path lies below the location of the system")
         return path
 
     @property
@@ -420,7 +428,7 @@ def _located(system: str, location: str) -> Path:
     if not location.startswith(PACKAGE):
         return Path(location)
     package, _, below = location.removeprefix(PACKAGE).partition("/")
-    found = importlib.util.find_spec(package)
+    found = importlib.util.find_spec(package) if package.isidentifier() else None
     if found is None or not found.submodule_search_locations:
         raise InputFault(
             "missing-package",

@@ -20,13 +20,15 @@ from hypothesis import strategies as st
 from intake.contract import CONTRACTS, Contract, Field, contracts
 from intake.fault import InputFault
 from intake.lake import Lake
-from tests.conftest import Shop, load
+from tests.conftest import Shop, cases, load
 
 DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
 LATEST = datetime.fromisoformat("2026-01-01")
 LATIN = ascii_letters + digits + "-"
 QUIET = settings(
-    max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=cases(3),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 each_entity = pytest.mark.parametrize("contract", contracts().values(), ids=contracts().keys())
 

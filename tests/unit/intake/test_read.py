@@ -32,7 +32,7 @@ from intake.read import Unreadable, export_table, read_into
 from intake.source import FileSpec
 from intake.sql import quoted
 from intake.undo import undo
-from tests.conftest import ORDERS_HEADER, Shop, load
+from tests.conftest import ORDERS_HEADER, Shop, cases, load
 from tests.unit.intake.test_load import refusal, stored
 
 Rows = list[tuple[str | None, ...]]
@@ -156,7 +156,7 @@ def holds(kind: str, header: list[str], rows: Rows) -> bool:
 
 @pytest.mark.parametrize("kind", FORMATS)
 @settings(
-    max_examples=40, deadline=None,
+    max_examples=cases(40), deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.large_base_example,
                            HealthCheck.data_too_large],
 )  # fmt: skip
