@@ -1,7 +1,7 @@
 """Contracts: what each entity means and what a row must satisfy to be let in.
 
 The files are Open Data Contract Standard 3, read with its own package; this module keeps the part
-that the load needs. How a row is checked is `load.py`'s business.
+that the load needs. How a row is checked is `check.py`'s business.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Deletion: what a full list says by leaving a record out.
 
 Each file of a system that delivers by `snapshot` is compared with what the files before it came to. It
-runs on the bench of a load, whose row accounting is in `load.py`: a deletion is no row of the file.
+runs on the bench of a load, whose rows add up in `judge.py`: a deletion is no row of the file.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from intake.fault import InputFault
 from intake.sql import literals, quoted
 
 if TYPE_CHECKING:
-    import duckdb
-
+    from intake.bench import Bench
     from intake.source import System
 
 
@@ -36,16 +35,14 @@ def refuse_list(system: System, contract: Contract) -> None:
     )  # fmt: skip
 
 
-def compare_with_last_list(
-    con: duckdb.DuckDBPyConnection, contract: Contract, files: list[str], since: str
-) -> None:
+def compare_with_last_list(bench: Bench, files: list[str]) -> None:
     """Put what the files before came to into `last_list`; mark the rows that say the same.
 
     A record that comes back is known again from the time of its list on: its own time of change may
     lie before its deletion.
     """
-    key = ", ".join(map(quoted, contract.key))
-    con.execute(f"""
+    key = ", ".join(map(quoted, bench.contract.key))
+    bench.con.execute(f"""
         create table last_list as
         select *, max(_version_at) over (partition by {key}) as _known_at
         from (
@@ -59,24 +56,21 @@ def compare_with_last_list(
             partition by {key} order by _version_at desc nulls last, _load_seq desc, _row desc
         ) = 1
     """)
-    con.execute(f"""
+    bench.con.execute(f"""
         update checked set
             _is_redelivered = not coalesce(l._is_deleted, false)
                 and checked._content_hash = l._content_hash,
             _version_at = case
                 when l._is_deleted
-                    then greatest(checked._version_at, l._known_at, {_list_time(since)})
+                    then greatest(checked._version_at, l._known_at, {_list_time(bench)})
                 else checked._version_at
             end
         from last_list as l
-        where checked._reason is null and {_same_key(contract, "checked", "l")}
+        where checked._reason is null and {_same_key(bench, "checked", "l")}
     """)
 
 
-def delete_missing(
-    con: duckdb.DuckDBPyConnection, contract: Contract, subject: str, where: str,
-    since: str,
-) -> int:  # fmt: skip
+def delete_missing(bench: Bench) -> int:
     """Add to `checked` a deletion for each record that was there and is not, and count them.
 
     A deletion repeats what was last known, is no row of the file, and holds from the time of the
@@ -87,36 +81,32 @@ def delete_missing(
     """
     gone = f"""
         from last_list as l where not coalesce(l._is_deleted, false) and not exists (
-            from checked as c where {_same_key(contract, "c", "l")}
+            from checked as c where {_same_key(bench, "c", "l")}
         )
     """
-    counts = con.execute(
-        f"select (select count(*) {gone}), (select count(*) from checked)"
-    ).fetchone()
-    assert counts is not None
-    missing, rows = counts
-    if missing and not rows:
+    missing = bench.count(f"select count(*) {gone}")
+    if missing and not bench.count("select count(*) from checked"):
         raise InputFault(
-            "empty-list", subject, "the full list is empty", where=where,
+            "empty-list", bench.subject, "the full list is empty", where=str(bench.path),
             why=f"with delivery: snapshot it would delete all {missing:,} records there are",
             fix="deliver the list again, or take it away, then  unicus run",
         )  # fmt: skip
-    own = ", ".join(quoted(field.name) for field in contract.fields)
-    con.execute(f"""
+    own = ", ".join(quoted(field.name) for field in bench.contract.fields)
+    bench.con.execute(f"""
         insert into checked by name
         select {own}, 0 as _row, 0 as _row_count, 'deleted' as _content_hash,
-            greatest(l._known_at, {_list_time(since)}) as _version_at, false as _is_redelivered,
+            greatest(l._known_at, {_list_time(bench)}) as _version_at, false as _is_redelivered,
             true as _is_deleted
         {gone}
     """)
-    return int(missing)
+    return missing
 
 
-def _list_time(since: str) -> str:
-    """When the list was made, as SQL: the newest time in it, or `since`, the day of its file, if later."""
+def _list_time(bench: Bench) -> str:
+    """When the list was made, as SQL: the newest time in it, or the date of its file, if later."""
     newest = "(select max(_version_at) from checked where _reason is null and not _is_deleted)"
-    return f"greatest({newest}, cast({since} as timestamp))"
+    return f"greatest({newest}, cast({bench.start_of_date} as timestamp))"
 
 
-def _same_key(contract: Contract, left: str, right: str) -> str:
-    return " and ".join(f"{left}.{quoted(c)} = {right}.{quoted(c)}" for c in contract.key)
+def _same_key(bench: Bench, left: str, right: str) -> str:
+    return " and ".join(f"{left}.{quoted(c)} = {right}.{quoted(c)}" for c in bench.contract.key)

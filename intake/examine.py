@@ -1,6 +1,6 @@
 """What a load of a system would find, told before anything is loaded.
 
-The verdict on each row is that of `load.py`, on the first rows of each file or on all of them. What is
+The verdict on each row is that of `judge.py`, on the first rows of each file or on all of them. What is
 added here are suspicions: values that the contract lets in and that are probably wrong. Counts, fields
 and row numbers are told, never values.
 """
@@ -20,8 +20,8 @@ import duckdb
 
 from intake.contract import Contract, Field, contracts
 from intake.fault import InputFault
+from intake.judge import Trial, trial
 from intake.lake import Lake
-from intake.load import Trial, trial
 from intake.profile import COMMA, DAYS, MOST, PLAIN, TIMES
 from intake.source import System
 from intake.sql import literal, quoted

@@ -1,7 +1,7 @@
 """Reading: what lies in a landing file becomes `file_rows`, whatever the format.
 
 Every format a company has is read here, and tables of databases are written to files. Which files
-there are, `source.py` knows; what the rows mean, the mapping; what becomes of them, `load.py`.
+there are, `source.py` knows; what the rows mean, the mapping; what becomes of them, `judge.py`.
 
 Rows are shown rather than copied: `file_rows` is a view on the file wherever DuckDB reads it itself,
 because a mapping takes a few columns of many, and parsing those twice costs less than storing all of

@@ -16,10 +16,11 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from intake.accounting import Load
 from intake.contract import Contract
 from intake.lake import Lake, LakeFile, Record, put_in_place, write_text_durably
-from intake.load import QUARANTINE_COLUMNS, Load
 from intake.sql import literals, quoted
+from intake.stage import QUARANTINE_COLUMNS
 
 COMPLETE_SHARE = 0.1
 MEDIAN_DAYS = 28

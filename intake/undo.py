@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from intake.accounting import Load
+from intake.delivery import delivered
 from intake.fault import InputFault
 from intake.lake import RESTORE, Lake, Record
-from intake.load import Load, delivered, read_again
+from intake.load import read_again
 
 if TYPE_CHECKING:
     from intake.contract import Contract

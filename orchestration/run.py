@@ -106,8 +106,8 @@ def files_to_load(request: Request, config: HomeConfig) -> tuple[list[str], int]
     Only those of the systems asked for: another's may be out of reach today.
     """
     from intake.contract import contracts
+    from intake.delivery import Delivery, load_id, undone_loads
     from intake.lake import file_hash
-    from intake.load import load_id, undone_loads
 
     lake = request.home.lake
     known = {record.record_id for record in lake.live("load")} | undone_loads(lake)
@@ -120,7 +120,8 @@ def files_to_load(request: Request, config: HomeConfig) -> tuple[list[str], int]
             for path in system.files(entity):
                 digest = digests.setdefault(path, "") or file_hash(path)
                 digests[path] = digest
-                if load_id(system, contracts()[entity], path, digest) in known:
+                found = Delivery.of_file(system, entity, path, digest)
+                if load_id(system, contracts()[entity], found) in known:
                     old += 1
                 else:
                     new.append(f"{system.name}/{entity} {path.name}")

@@ -12,8 +12,8 @@ from typing import Any
 
 import duckdb
 
+from intake.accounting import Load
 from intake.lake import Record
-from intake.load import Load
 from intake.snapshot import read_snapshot
 from intake.source import System
 from orchestration import moment as moments

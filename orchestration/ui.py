@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from urllib.error import URLError
 
@@ -15,6 +16,7 @@ from orchestration.console import result, say
 from orchestration.settings import PROJECT, Home
 
 START_SECONDS = 180
+END_SECONDS = 20
 
 
 def serve_ui(home: Home, port: int) -> int:
@@ -32,19 +34,31 @@ def serve_ui(home: Home, port: int) -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with log.open("w") as output:
         child = subprocess.Popen(
-            command, cwd=PROJECT, env=os.environ | home.environment(), stdout=output, stderr=output
-        )
+            command, cwd=PROJECT, env=os.environ | home.environment(), stdout=output,
+            stderr=output, start_new_session=True,
+        )  # fmt: skip
         try:
             if not _answers(child, f"http://127.0.0.1:{port}/server_info"):
                 say(f"The UI did not start; read {log}. Is port {port} taken? Choose one: --port N")
-                child.terminate()
                 return 1
             result(f"http://127.0.0.1:{port}")
             return child.wait()
         except KeyboardInterrupt:
-            child.terminate()
-            child.wait()
             return 0
+        finally:
+            _end(child)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End the child and what it started, which is its group: code servers end later than it does."""
+    for stop, seconds in ((signal.SIGTERM, END_SECONDS), (signal.SIGKILL, 1)):
+        deadline = time.monotonic() + seconds
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, stop)
+            while time.monotonic() < deadline:
+                child.poll()  # a child that nobody asks about stays in its group
+                os.killpg(child.pid, 0)
+                time.sleep(0.1)
 
 
 def _answers(child: subprocess.Popen[bytes], url: str) -> bool:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from intake.accounting import Load
 from intake.contract import contracts
 from intake.lake import Lake
-from intake.load import Load, load_entity
+from intake.load import load_entity
 from intake.source import System, read_system
 
 SOURCE = """

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from intake.accounting import Load
 from intake.contract import contracts
 from intake.fault import InputFault
-from intake.load import Load, load_entity
+from intake.load import load_entity
 from intake.snapshot import read_snapshot
 from intake.source import System
 from orchestration.progress import progress

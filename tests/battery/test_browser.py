@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -11,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +88,18 @@ def browser(home: Home) -> Iterator[Browser]:
     yield Browser(address)
     process.terminate()
     assert process.wait() == 0
-    with pytest.raises(ProcessLookupError):  # it leaves no process behind
-        os.killpg(process.pid, signal.SIGKILL)
+    assert processes_of(home) == [], "it leaves no process behind"
+
+
+def processes_of(home: Home) -> list[str]:
+    """Commands of the processes that work on the home; what has ended has no environment."""
+    named = f"DAGSTER_HOME={home.root}/".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if named in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_text().replace("\0", " "))
+    return found
 
 
 def test_everything_then_one_mart_alone_run_from_the_browser(browser: Browser, home: Home) -> None:

@@ -19,10 +19,11 @@ import duckdb
 import pytest
 import yaml
 
+from intake.accounting import Load
 from intake.contract import Contract, Field, contracts
 from intake.fault import InputFault
 from intake.lake import Lake
-from intake.load import Load, load_entity
+from intake.load import load_entity
 from intake.source import SYSTEMS, read_system
 from intake.undo import find_load, undo
 from tests.homes import deliver

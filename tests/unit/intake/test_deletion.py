@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from intake.accounting import Outcome
 from intake.fault import InputFault
 from intake.lake import Lake
-from intake.load import Outcome
 from tests.conftest import Shop, load
-from tests.unit.intake.test_load import stored
+from tests.unit.intake.conftest import stored
 
 
 @pytest.fixture

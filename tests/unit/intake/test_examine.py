@@ -8,8 +8,8 @@ import pytest
 
 from intake.examine import Examination, Refusal, columns_by_alias, examine
 from intake.fault import InputFault
+from intake.judge import trial
 from intake.lake import Lake
-from intake.load import trial
 from tests.conftest import Shop, load
 
 QUIET = ("1,a,2,5.00,",)

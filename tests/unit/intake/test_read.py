@@ -24,16 +24,16 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 from pydantic import ValidationError
 
+from intake.accounting import Outcome
 from intake.contract import contracts
 from intake.fault import InputFault
 from intake.lake import Lake
-from intake.load import Outcome
 from intake.read import Unreadable, export_table, read_into
 from intake.source import FileSpec
 from intake.sql import quoted
 from intake.undo import undo
 from tests.conftest import ORDERS_HEADER, Shop, cases, load
-from tests.unit.intake.test_load import refusal, stored
+from tests.unit.intake.conftest import refusal, stored
 
 Rows = list[tuple[str | None, ...]]
 ATTACK = 'a"; drop table x; --'

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from intake.accounting import Load
 from intake.contract import contracts
 from intake.fault import InputFault
 from intake.lake import Lake
-from intake.load import Load, load_entity
+from intake.load import load_entity
 from intake.snapshot import freeze
 from intake.undo import find_load, later_loads, restore, undo
-from tests.conftest import Shop, load
+from tests.conftest import Shop, cases, load
 
 LOAD_COLUMNS = "_load_id, _load_seq, _loaded_at"
 
@@ -164,7 +165,9 @@ LIST = st.lists(
 
 
 @settings(
-    max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=cases(15),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
 )
 @given(
     lists=st.lists(LIST, min_size=2, max_size=4, unique_by=str), data=st.data(),
