@@ -152,6 +152,8 @@ def _show(
         shown.append(f"{value} as {quoted(name)}")
     if reading.file_date:
         shown.append(f"date {literal(reading.file_date.isoformat())} as _file_date")
+    if spec.sheets and "_sheet" not in columns:
+        shown.append("cast(null as varchar) as _sheet")
     reading.con.execute(f"create {kind} file_rows as select {', '.join(shown)} from {source}")
 
 
