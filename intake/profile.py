@@ -1,7 +1,7 @@
 """What a file that nobody has described yet looks like: how it is read, and what its columns hold.
 
 A profile has names, counts and forms, so that values need not be told. What a column means is
-guessed in `propose.py`; how a described file is loaded is the business of `load.py`.
+guessed in `meaning.py`; how a described file is loaded is the business of `load.py`.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from orchestration.settings import Home, read_config
 if TYPE_CHECKING:
     from intake.examine import EntityReport, Examination, Suspicion
     from intake.fault import InputFault
-    from intake.propose import Mapping
+    from intake.proposal.mapping import Mapping
     from intake.source import System
 
 GUIDE = "docs/bring-your-own-data.md"
@@ -31,7 +31,7 @@ def new_system(
     Raises:
         InputFault: a name or a file that cannot be used, or a folder that exists.
     """
-    from intake.propose import propose, refuse_existing, write_proposal
+    from intake.proposal.propose import propose, refuse_existing, write_proposal
 
     folder = systems_dir / name
     refuse_existing(folder)

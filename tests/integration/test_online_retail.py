@@ -165,9 +165,7 @@ def loaded(lake: Lake, files: Path) -> dict[str, tuple[Counter[str], list[tuple[
         stored = [str(lake.path(f)) for r in lake.live("load") for f in r.files
                   if (f.source, f.table) == ("raw", entity)]  # fmt: skip
         own = ", ".join(f'"{field.name}"' for field in contracts()[entity].fields)
-        rows = duckdb.sql(
-            f"select _row_count, {own} from read_parquet({stored}) order by all"
-        )
+        rows = duckdb.sql(f"select _row_count, {own} from read_parquet({stored}) order by all")
         found[entity] = (outcomes, rows.fetchall())
     return found
 

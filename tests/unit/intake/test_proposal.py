@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,9 +14,9 @@ from hypothesis import strategies as st
 from intake.contract import contracts
 from intake.examine import examine
 from intake.fault import InputFault
-from intake.profile import number_form, profile_file
-from intake.propose import Proposal, propose, write_proposal
+from intake.proposal.propose import Proposal, propose, write_proposal
 from intake.source import read_system
+from tests.conftest import cases
 
 ORDERS = """\
 order_id,order_date,customer,product,quantity,price
@@ -96,29 +95,6 @@ def test_a_date_is_read_as_written_and_doubted_when_it_can_be_two(
     assert doubt in told if doubt else not told
 
 
-@pytest.mark.parametrize(
-    ("values", "decimal", "noise", "ambiguous"),
-    [
-        (("1.5", "2"), ".", (), False),
-        (("1,5", "2,25"), ",", (), False),
-        (("1.234,50", "2,25"), ",", (".",), False),
-        (("1,234.50", "2.25"), ".", (",",), False),
-        (("1,234", "2,250"), ".", (",",), True),
-        (("12 €", "1 000 €"), ".", ("€", " "), False),
-    ],
-)
-def test_a_number_is_read_as_written(
-    values: tuple[str, ...], decimal: str, noise: tuple[str, ...], ambiguous: bool
-) -> None:
-    form = number_form(dict.fromkeys(values, 1))
-    assert form
-    assert (form.decimal, form.noise, form.is_ambiguous) == (decimal, noise, ambiguous)
-
-
-def test_words_are_no_numbers() -> None:
-    assert number_form({"apple": 3, "1": 1}) is None
-
-
 def test_a_file_without_order_numbers_takes_each_row_as_an_order(tmp_path: Path) -> None:
     path = tmp_path / "cds.parquet"
     duckdb.sql(
@@ -187,39 +163,6 @@ def test_a_first_line_of_data_is_not_shown(tmp_path: Path) -> None:
     assert "the first line looks like data" in proposal.texts["source.yaml"]
 
 
-@pytest.mark.parametrize(
-    ("content", "code"),
-    [(b"", "empty-file"), (b"\x1f\x8b no gzip", "unreadable-file"),
-     (b"id,id\n1,2\n", "wrong-header"), (b"PAR1 and nothing", "unreadable-file")],
-)  # fmt: skip
-def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes, code: str) -> None:
-    path = tmp_path / "orders.csv"
-    path.write_bytes(content)
-    with pytest.raises(InputFault) as raised:
-        profile_file(path)
-    assert raised.value.code == code
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "form"),
-    [
-        ("a.csv", "id;né\n1;é\n".encode("cp1252"), ("csv", ";", "windows-1252")),
-        ("a.csv", "id;né\n1;é\n".encode("utf-16"), ("csv", ";", "utf-16")),
-        ("a.csv.gz", gzip.compress(b"id,n\n1,2\n"), ("csv", ",", "utf-8")),
-        ("a.json", b'[{"id": 1, "n": 2}]', ("json", ",", "utf-8")),
-        ("a.jsonl", b'{"id": 1, "n": 2}\n', ("jsonl", ",", "utf-8")),
-    ],
-)
-def test_format_delimiter_and_encoding_are_told_by_the_bytes(
-    tmp_path: Path, name: str, content: bytes, form: tuple[str, str, str]
-) -> None:
-    path = tmp_path / name
-    path.write_bytes(content)
-    profile = profile_file(path)
-    assert (profile.spec.format, profile.spec.delimiter, profile.spec.encoding) == form
-    assert (profile.rows, len(profile.names)) == (1, 2)
-
-
 def test_a_name_that_cannot_be_one_gets_one_that_can(tmp_path: Path) -> None:
     with pytest.raises(InputFault) as raised:
         propose("Épicerie du Coin", [file(tmp_path, ORDERS)])
@@ -277,7 +220,7 @@ def tables(draw: st.DrawFn) -> list[Sequence[str]]:
 
 
 @settings(
-    max_examples=60, deadline=None,
+    max_examples=cases(60), deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 @given(
