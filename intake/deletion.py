@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from intake.bench import Bench
     from intake.source import System
 
+FEW = 20
+"""Deletions that no list is too short for: small lists change freely, but none is just empty."""
+
 
 def refuse_list(system: System, contract: Contract) -> None:
     """Refuse full lists of what has no key of its own, for none of it can be missed.
@@ -77,7 +80,7 @@ def delete_missing(bench: Bench) -> int:
     list on. A refused row still says that its record is there.
 
     Raises:
-        InputFault: a list without a row, which would delete everything.
+        InputFault: a list that would delete more than it may, as one that broke off does.
     """
     gone = f"""
         from last_list as l where not coalesce(l._is_deleted, false) and not exists (
@@ -85,12 +88,7 @@ def delete_missing(bench: Bench) -> int:
         )
     """
     missing = bench.count(f"select count(*) {gone}")
-    if missing and not bench.count("select count(*) from checked"):
-        raise InputFault(
-            "empty-list", bench.subject, "the full list is empty", where=str(bench.path),
-            why=f"with delivery: snapshot it would delete all {missing:,} records there are",
-            fix="deliver the list again, or take it away, then  unicus run",
-        )  # fmt: skip
+    _refuse_short(bench, missing)
     own = ", ".join(quoted(field.name) for field in bench.contract.fields)
     bench.con.execute(f"""
         insert into checked by name
@@ -100,6 +98,22 @@ def delete_missing(bench: Bench) -> int:
         {gone}
     """)
     return missing
+
+
+def _refuse_short(bench: Bench, missing: int) -> None:
+    known = bench.count("select count(*) from last_list where not coalesce(_is_deleted, false)")
+    least = bench.feed.least_kept_share
+    is_empty = not bench.count("select count(*) from checked")
+    if known - missing >= least * known or (missing <= FEW and not is_empty):
+        return
+    entity = bench.contract.entity
+    raise InputFault(
+        "short-list", bench.subject, "the full list is too short", where=str(bench.path),
+        why=f"with delivery: snapshot it would delete {missing:,} of {known:,} records, and"
+        f" {least:.0%} have to stay",
+        fix=f"deliver the list again, or write  least_kept_share: 0  below {entity} in source.yaml if"
+        " they are gone, then  unicus run",
+    )  # fmt: skip
 
 
 def _list_time(bench: Bench) -> str:

@@ -198,6 +198,9 @@ class EntitySpec(_Declared):
     re-delivery when nothing in it changed. `snapshot`: the same, and each file is the full list, so
     that a record it leaves out is deleted.
 
+    `least_kept_share` of the records known before must be in a full list again, or it is refused as one
+    that broke off.
+
     `allow_sensitive` names the sensitive columns of the contract that the mapping may fill, each with
     the reason why this system's may be kept; without it a mapping that fills one is refused.
     """
@@ -206,6 +209,7 @@ class EntitySpec(_Declared):
     delivery: Literal["append", "upsert", "snapshot"]
     exclude: dict[str, Rule] = Field(default_factory=dict)
     not_applicable: dict[str, Rule] = Field(default_factory=dict)
+    least_kept_share: float = Field(0.5, ge=0, le=1)
     allow_sensitive: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
 
 
@@ -338,7 +342,8 @@ class System:
         chosen = self.spec.entities[entity]
         parts = {
             "mapping": self.mapping(entity),
-            "entity": chosen.model_dump(),
+            # It refuses a file or not, and changes no row.
+            "entity": chosen.model_dump(exclude={"least_kept_share"}),
             # Less what is left at its default, so that a new option reads no file anew.
             "file": self.spec.files[chosen.file].model_dump(exclude_defaults=True),
             "currency": self.spec.currency,

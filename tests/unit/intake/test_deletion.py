@@ -98,14 +98,29 @@ def test_a_refused_row_still_says_that_its_record_is_there(lake: Lake, listing: 
     assert second.rows("quarantined") == 1
 
 
-def test_an_empty_list_is_refused_before_it_deletes_everything(lake: Lake, listing: Shop) -> None:
-    listing.orders("1,ann,2024-01-02,", name="orders_1.csv")
+@pytest.mark.parametrize("kept", [0, 49])
+def test_a_list_that_broke_off_is_refused_until_its_source_says_it_is_right(
+    lake: Lake, listing: Shop, kept: int
+) -> None:
+    orders = [f"{number},ann,2024-01-02," for number in range(100)]
+    listing.orders(*orders, name="orders_1.csv")
     load(lake, listing)
-    listing.orders(name="orders_2.csv")
+    listing.orders(*orders[:kept], name="orders_2.csv")
     with pytest.raises(InputFault) as raised:
         load(lake, listing)
-    assert raised.value.code == "empty-list"
+    assert raised.value.code == "short-list"
+    assert f"would delete {100 - kept} of 100 records" in raised.value.why
     assert not [row for row in told(lake) if row[3]]
+    listing.rewrite("source.yaml", "delivery: snapshot", "delivery: snapshot, least_kept_share: 0")
+    *_, done = load(lake, listing)
+    assert done.deleted_records == 100 - kept
+
+
+def test_a_list_may_leave_out_half_of_its_records(lake: Lake, listing: Shop) -> None:
+    orders = [f"{number},ann,2024-01-02," for number in range(100)]
+    listing.orders(*orders, name="orders_1.csv")
+    listing.orders(*orders[:50], name="orders_2.csv")
+    assert [done.deleted_records for done in load(lake, listing)] == [0, 50]
 
 
 def test_lines_cannot_come_as_full_lists(lake: Lake, shop: Shop) -> None:
