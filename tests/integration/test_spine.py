@@ -225,6 +225,7 @@ def test_a_correction_is_seen_from_its_day_on_and_replaces_all_lines(
     assert query(home, sql) == [after]
 
 
+@pytest.mark.battery
 def test_both_ways_to_run_dbt_tell_dagster_the_same(
     built: Built, monkeypatch: pytest.MonkeyPatch
 ) -> None:
