@@ -153,6 +153,10 @@ class Home:
         }
 
 
+FOUND_HOME = Home.from_environment()
+"""The home that a command finds on its own, asked before the tools below are told of another."""
+
+
 def _keep_dagster_settings(folder: Path) -> None:
     kept, ours = folder / "dagster.yaml", (PROJECT / "dagster.yaml").read_text("utf-8")
     if not kept.exists() or kept.read_text("utf-8") != ours:

@@ -6,6 +6,7 @@ there and not what was meant. Shown on screen, kept as JSON beside the log.
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +20,7 @@ from intake.source import System
 from orchestration import moment as moments
 from orchestration.console import aligned
 from orchestration.moment import Moment
-from orchestration.settings import Home
+from orchestration.settings import FOUND_HOME, Home
 from serving.publish import read_publication
 
 ROOMS = ("raw", "staging", "core", "features", "marts")
@@ -61,8 +62,15 @@ def summarise(
             for s in systems
             for one in s.spec.not_read
         ],
-        "next": ["make ui", "unicus status", "docs/read-the-marts.md"],
+        "next": _next(home),
     }  # fmt: skip
+
+
+def _next(home: Home) -> list[str]:
+    """What to look at now; a home that the next command would not find is named."""
+    named = "" if home == FOUND_HOME else f" --home {shlex.quote(str(home.root))}"
+    return [f"unicus ui{named}" if named else "make ui", f"unicus status{named}",
+            "docs/read-the-marts.md"]  # fmt: skip
 
 
 def _new_loads(records: list[Record], began: datetime) -> int:

@@ -147,6 +147,7 @@ def test_the_shape_of_a_run_that_is_done_is_described(full_home: Home, shop: Sho
     system = read_system("shop", [shop.folder])
     told = summarise(full_home, [system], RUN_ID, 1.5, began, checks)
     describes("run", result_head(full_home, "done") | told)
+    assert f"unicus status --home {full_home.root}" in told["next"], "no command finds this home"
 
 
 def test_the_shape_of_a_run_with_nothing_to_do_is_described(full_home: Home) -> None:
