@@ -1,4 +1,4 @@
-"""The two tables this room hands out, as Arrow schemas.
+"""The three tables this room hands out, as Arrow schemas.
 
 Belongs here: names and types only, so that an empty table can be written before any model exists.
 Does not belong here: where the files go.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 AMOUNT = pa.decimal128(18, 2)
+TENTHS = pa.decimal128(18, 1)
 
 VALUE_SCORES = pa.schema(
     [
@@ -45,6 +46,24 @@ MODEL_PERFORMANCE = pa.schema(
         ("decile_error_gain_rate", pa.float64()),
         ("decile_error_gain_low_rate", pa.float64()),
         ("decile_error_gain_high_rate", pa.float64()),
+        ("model_version", pa.string()),
+        ("mlflow_run_id", pa.string()),
+        ("trained_at_snapshot", pa.string()),
+        ("trained_as_of", pa.date32()),
+    ]
+)
+
+MODEL_DECILES = pa.schema(
+    [
+        ("model_name", pa.string()),
+        ("horizon_days", pa.int32()),
+        ("cutoff_date", pa.date32()),
+        ("predictor", pa.string()),
+        ("is_model", pa.bool_()),
+        ("decile", pa.int32()),
+        ("customers_count", TENTHS),
+        ("predicted_amount", AMOUNT),
+        ("actual_amount", AMOUNT),
         ("model_version", pa.string()),
         ("mlflow_run_id", pa.string()),
         ("trained_at_snapshot", pa.string()),

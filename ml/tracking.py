@@ -240,6 +240,18 @@ def read_champion(folder: Path, name: str) -> Champion | None:
     return Champion(str(version.version), recipe, backtest)
 
 
+def read_plots(folder: Path, run_id: str) -> dict[str, bytes]:
+    """Read the drawings of a run, as PNG by name.
+
+    Args:
+        folder: Folder of the tracking store.
+        run_id: A run with drawings.
+    """
+    with TemporaryDirectory() as scratch:
+        plots = Path(_connect(folder).download_artifacts(run_id, "plots", scratch))
+        return {file.stem: file.read_bytes() for file in sorted(plots.iterdir())}
+
+
 def best_baseline(folder: Path, name: str) -> str | None:
     """Name the baseline that did best in the last training, None before any."""
     if not (folder / STORE).exists():

@@ -105,6 +105,13 @@ select month_start_date, active_customers_count, retention_rate, net_revenue_amo
 from marts.kpi_customers_monthly
 where value_tier = 'total' and is_complete
 order by month_start_date""",
+    "model_deciles": """\
+select decile, predicted_amount, actual_amount,
+    round(predicted_amount / customers_count, 2) as predicted_mean_amount,
+    round(actual_amount / customers_count, 2) as actual_mean_amount
+from marts.model_deciles
+where is_model and cutoff_date = (select max(cutoff_date) from marts.model_deciles)
+order by decile""",
     "model_performance": """\
 select cutoff_date, predictor, ngini_rate, bias_rate, decile_error_rate
 from marts.model_performance

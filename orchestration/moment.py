@@ -19,7 +19,7 @@ from intake.contract import contracts
 from intake.lake import Lake, LakeFile, put_in_place, write_text_durably
 from intake.snapshot import day_range, freeze, read_snapshot
 from ml.splits import training_dates
-from ml.tables import MODEL_PERFORMANCE, VALUE_SCORES
+from ml.tables import MODEL_DECILES, MODEL_PERFORMANCE, VALUE_SCORES
 from orchestration.runkey import run_key, training_key
 from orchestration.settings import Home, SettingFault, read_config
 from serving.publish import read_publication
@@ -28,7 +28,11 @@ CLV_HORIZON_DAYS = 90
 
 PRODUCTS = {
     "identity": IDENTITY_TABLES,
-    "ml": {"value_scores": VALUE_SCORES, "model_performance": MODEL_PERFORMANCE},
+    "ml": {
+        "value_scores": VALUE_SCORES,
+        "model_performance": MODEL_PERFORMANCE,
+        "model_deciles": MODEL_DECILES,
+    },
 }
 """Tables that Python gives back to dbt, by source."""
 

@@ -61,10 +61,10 @@ PLACES = {
     "features": Place(3, 20, "per customer and date", (
         "customer_days", "customer_as_of_features", "customer_features", "customer_outcomes")),
     "ml": Place(3, 250, "train, gate, score", (
-        "model", "performance", "scores")),
+        "model", "performance", "deciles", "scores")),
     "marts": Place(4, 90, "what people ask for", (
         "customer_360", "customer_scores", "kpi_customers_monthly", "kpi_cohorts_monthly",
-        "campaign_results", "model_performance", "ingest_reconciliation")),
+        "campaign_results", "model_performance", "model_deciles", "ingest_reconciliation")),
     "serving": Place(5, 156, "what BI opens", ("published",)),
 }  # fmt: skip
 

@@ -14,6 +14,7 @@ import duckdb
 LEDGERS = {
     "marts.ingest_reconciliation": "loads have their own names and times",
     "marts.model_performance": "a training names its run",
+    "marts.model_deciles": "a training names its run",
     "main.publication": "names the run that built it",
 }
 RUN_COLUMNS = {"mlflow_run_id", "model_version", "lines_load_id"}

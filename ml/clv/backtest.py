@@ -1,7 +1,7 @@
 """The past replayed: what the model and the baselines would have said, and how right they were.
 
-Belongs here: predictions at each cut-off and the performance table made of them. Does not belong
-here: the final fit and its registration (`ml.clv.train`), the metrics themselves.
+Belongs here: predictions at each cut-off and the two tables made of them. Does not belong here: the
+final fit and its registration (`ml.clv.train`), the metrics themselves.
 """
 
 from __future__ import annotations
@@ -9,13 +9,16 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from ml.baselines import BASELINES
 from ml.clv.model import PREDICTOR, fit, model_name, predict
 from ml.evaluation import (
+    DECILES,
     bias_rate,
     decile_error_rate,
+    decile_totals,
     ngini,
     paired_gain,
     weighted_decile_error,
@@ -23,9 +26,7 @@ from ml.evaluation import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import numpy as np
+    from collections.abc import Iterator, Sequence
 
     from ml.frames import LabelledFrame
     from ml.splits import CutOff
@@ -76,16 +77,28 @@ def measure(predictions: pd.DataFrame, horizon_days: int) -> pd.DataFrame:
         minus the baseline's, so a good one is positive for ngini and negative for decile error.
     """
     rows = [
-        {
-            "model_name": model_name(horizon_days),
-            "horizon_days": horizon_days,
-            "cutoff_date": cutoff_date,
-            **_figures(rows_at, predictor),
-        }
-        for cutoff_date, rows_at in predictions.groupby("cutoff_date", sort=True)
-        for predictor in (PREDICTOR, *BASELINES)
+        keys | _figures(rows_at, predictor)
+        for keys, predictor, rows_at in _tests(predictions, horizon_days)
     ]
     return pd.DataFrame(rows)
+
+
+def by_decile(predictions: pd.DataFrame, horizon_days: int) -> pd.DataFrame:
+    """Split each row of `measure` into tenths of its customers, the highest forecasts first.
+
+    Args:
+        predictions: As `replay` returns them.
+        horizon_days: Length of the window predicted.
+
+    Returns:
+        Columns of `ml.tables.MODEL_DECILES` up to the amounts, which are whole cents and add up to
+        those of `measure`, rounded to the cent.
+    """
+    parts = [
+        pd.DataFrame(keys | _tenths(rows_at, predictor))
+        for keys, predictor, rows_at in _tests(predictions, horizon_days)
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def forecasts(predictions: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -96,20 +109,52 @@ def forecasts(predictions: pd.DataFrame) -> dict[str, np.ndarray]:
     }
 
 
+def _tests(
+    predictions: pd.DataFrame, horizon_days: int
+) -> Iterator[tuple[dict[str, object], str, pd.DataFrame]]:
+    """Each cut-off with each predictor: what its rows begin with, and what was predicted."""
+    for cutoff_date, rows_at in predictions.groupby("cutoff_date", sort=True):
+        for predictor in (PREDICTOR, *BASELINES):
+            keys = {
+                "model_name": model_name(horizon_days),
+                "horizon_days": horizon_days,
+                "cutoff_date": cutoff_date,
+                "predictor": predictor,
+                "is_model": predictor == PREDICTOR,
+            }
+            yield keys, predictor, rows_at
+
+
+def _tenths(predictions: pd.DataFrame, predictor: str) -> dict[str, object]:
+    actual = predictions["actual_amount"].to_numpy()
+    predicted = predictions[_column(predictor)].to_numpy()
+    forecast_totals, actual_totals = decile_totals(actual, predicted)
+    return {
+        "decile": np.arange(1, DECILES + 1),
+        "customers_count": len(actual) / DECILES,
+        "predicted_amount": _cents(forecast_totals, predicted.sum()),
+        "actual_amount": _cents(actual_totals, actual.sum()),
+    }
+
+
+def _cents(parts: np.ndarray, total: float) -> np.ndarray:
+    """Round the running sum, not each part, so that the parts add up to the rounded total."""
+    ends = np.append(parts[:-1].cumsum(), total).round(2)
+    return np.diff(ends, prepend=0.0).round(2)
+
+
 def _figures(predictions: pd.DataFrame, predictor: str) -> dict[str, object]:
     actual = predictions["actual_amount"].to_numpy()
     predicted = predictions[_column(predictor)].to_numpy()
-    is_model = predictor == PREDICTOR
+    model = predictions[MODEL_COLUMN].to_numpy()
     return {
-        "predictor": predictor,
-        "is_model": is_model,
         "customers_count": len(actual),
         "predicted_amount": predicted.sum(),
         "actual_amount": actual.sum(),
         "ngini_rate": ngini(actual, predicted),
         "bias_rate": bias_rate(actual, predicted),
         "decile_error_rate": decile_error_rate(actual, predicted),
-        **({} if is_model else _gains(actual, predictions[MODEL_COLUMN].to_numpy(), predicted)),
+        **({} if predictor == PREDICTOR else _gains(actual, model, predicted)),
     }
 
 

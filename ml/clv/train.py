@@ -1,7 +1,7 @@
 """Train a customer value model, hold it against the baselines, and register it.
 
 Belongs here: the order of these steps and what happens when there is too little data. Does not
-belong here: when to train, and where the performance table is written (orchestration).
+belong here: when to train, and where the tables of the backtest are written (orchestration).
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import numpy as np
 import pyarrow as pa
 
 from ml import gate, tracking
-from ml.clv.backtest import measure, replay
+from ml.clv.backtest import by_decile, measure, replay
 from ml.clv.model import fit, model_name, recipe_hash
 from ml.clv.record import run_record
 from ml.frames import LabelledFrame, read_labelled
 from ml.splits import CutOff, cut_offs, refusal
-from ml.tables import AMOUNT, MODEL_PERFORMANCE
+from ml.tables import MODEL_DECILES, MODEL_PERFORMANCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +48,7 @@ class Trained:
         cut_offs: The tests of the past.
         predictions: As `ml.clv.backtest.replay` returns them.
         performance: As `ml.clv.backtest.measure` returns it.
+        deciles: As `ml.clv.backtest.by_decile` returns them.
     """
 
     model_name: str
@@ -59,6 +60,7 @@ class Trained:
     cut_offs: tuple[CutOff, ...]
     predictions: pd.DataFrame
     performance: pd.DataFrame
+    deciles: pd.DataFrame
 
     @property
     def recipe(self) -> str:
@@ -74,6 +76,7 @@ class TrainingResult:
         promoted: Whether the new version is the champion now.
         reason: A sentence with its figures, or why nothing was trained.
         performance: Schema `ml.tables.MODEL_PERFORMANCE`, no row without a training.
+        deciles: Schema `ml.tables.MODEL_DECILES`, no row without a training.
         model_version: Version in the registry, None without a training.
         mlflow_run_id: Run that made it, None without a training.
     """
@@ -81,6 +84,7 @@ class TrainingResult:
     promoted: bool
     reason: str
     performance: pa.Table
+    deciles: pa.Table
     model_version: str | None = None
     mlflow_run_id: str | None = None
 
@@ -142,10 +146,17 @@ def train_and_register(
         ),
     )
     log.info("%s version %s %s", trained.model_name, registered.version, verdict.reason)
+    origin: dict[str, str | date] = {
+        "model_version": registered.version,
+        "mlflow_run_id": registered.run_id,
+        "trained_at_snapshot": snapshot_id,
+        "trained_as_of": as_of,
+    }
     return TrainingResult(
         promoted=verdict.promoted,
         reason=verdict.reason,
-        performance=_performance_table(trained.performance, registered, snapshot_id, as_of),
+        performance=_table(trained.performance.assign(**origin), MODEL_PERFORMANCE),
+        deciles=_table(trained.deciles.assign(**origin), MODEL_DECILES),
         model_version=registered.version,
         mlflow_run_id=registered.run_id,
     )
@@ -160,7 +171,6 @@ def train(frame: LabelledFrame, horizon_days: int) -> Trained:
     """
     tests = cut_offs(frame.dates, horizon_days)
     predictions = replay(frame, tests, horizon_days)
-    performance = measure(predictions, horizon_days)
     estimator = fit(frame)
     log.info("trained on %d rows of %d dates", len(frame), len(frame.dates))
     return Trained(
@@ -172,7 +182,8 @@ def train(frame: LabelledFrame, horizon_days: int) -> Trained:
         rows_count=len(frame),
         cut_offs=tests,
         predictions=predictions,
-        performance=performance,
+        performance=measure(predictions, horizon_days),
+        deciles=by_decile(predictions, horizon_days),
     )
 
 
@@ -195,26 +206,21 @@ def too_little(frame: LabelledFrame, horizon_days: int) -> str | None:
 def _not_trained(reason: str) -> TrainingResult:
     log.info("not trained: %s", reason)
     return TrainingResult(
-        promoted=False, reason=f"not trained: {reason}", performance=MODEL_PERFORMANCE.empty_table()
+        promoted=False,
+        reason=f"not trained: {reason}",
+        performance=MODEL_PERFORMANCE.empty_table(),
+        deciles=MODEL_DECILES.empty_table(),
     )
 
 
-def _performance_table(
-    performance: pd.DataFrame, registered: tracking.Registered, snapshot_id: str, as_of: date
-) -> pa.Table:
-    rows = performance.assign(
-        cutoff_date=performance["cutoff_date"].dt.date,
-        model_version=registered.version,
-        mlflow_run_id=registered.run_id,
-        trained_at_snapshot=snapshot_id,
-        trained_as_of=as_of,
-    )
-    arrays = [_array(rows[field.name], field.type) for field in MODEL_PERFORMANCE]
-    return pa.Table.from_arrays(arrays, schema=MODEL_PERFORMANCE)
+def _table(rows: pd.DataFrame, schema: pa.Schema) -> pa.Table:
+    rows = rows.assign(cutoff_date=rows["cutoff_date"].dt.date)
+    arrays = [_array(rows[field.name], field.type) for field in schema]
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def _array(values: pd.Series, kind: pa.DataType) -> pa.Array:
-    """Amounts are rounded to the cent on the way from a float; a missing figure becomes NULL."""
-    if kind == AMOUNT:
-        return pa.array(values.round(2)).cast(AMOUNT)
+    """A decimal is rounded on the way from a float; a missing figure becomes NULL."""
+    if pa.types.is_decimal(kind):
+        return pa.array(values.round(kind.scale)).cast(kind)
     return pa.array(values, type=kind, from_pandas=True)

@@ -4,6 +4,7 @@ A training is reused while snapshot, dates and code are the same. How a model is
 served is the business of `ml`; here its tables are committed to the lake.
 """
 
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -24,8 +25,8 @@ from orchestration.settings import Home, SettingFault, code_hash, read_config
 QUESTION = f"clv_{CLV_HORIZON_DAYS}d"
 FEATURES = dg.AssetKey(["features", "customer_as_of_features"])
 OUTCOMES = dg.AssetKey(["features", "customer_outcomes"])
-MODEL, PERFORMANCE, SCORES = (
-    dg.AssetKey(["ml", QUESTION, name]) for name in ("model", "performance", "scores")
+MODEL, PERFORMANCE, DECILES, SCORES = (
+    dg.AssetKey(["ml", QUESTION, name]) for name in ("model", "performance", "deciles", "scores")
 )
 
 
@@ -59,6 +60,12 @@ def _training_assets() -> dg.AssetsDefinition:
             description="One row per cut-off and predictor: how right the model and the baselines"
             " were, with paired intervals.",
         ),
+        dg.AssetSpec(
+            DECILES, deps=[FEATURES, OUTCOMES], group_name="ml", owners=[OWNER],
+            kinds={"python", "parquet"},
+            description="One row per cut-off, predictor and tenth of the customers by its forecast:"
+            " what was predicted and what came.",
+        ),
     ]  # fmt: skip
 
     @dg.multi_asset(name=f"{QUESTION}_training", specs=specs)
@@ -66,12 +73,26 @@ def _training_assets() -> dg.AssetsDefinition:
         progress.stage("predict")
         with unicus.faults_shown():
             training = run_training(unicus.place, unicus.moment(), unicus.run_id)
-            keep_made(unicus.place, ["model_performance"], unicus.moment())
+            keep_made(unicus.place, ["model_performance", "model_deciles"], unicus.moment())
+            plots = _plots(unicus.place, training)
         metadata: dict[str, Any] = {k: str(v) for k, v in asdict(training).items()}
-        yield dg.MaterializeResult(asset_key=MODEL, metadata=metadata)
+        yield dg.MaterializeResult(asset_key=MODEL, metadata=metadata | plots)
         yield dg.MaterializeResult(asset_key=PERFORMANCE, metadata=metadata)
+        yield dg.MaterializeResult(asset_key=DECILES, metadata=metadata)
 
     return train
+
+
+def _plots(home: Home, training: Training) -> dict[str, Any]:
+    """The drawings of a training of this run, for whoever opens the model in the UI."""
+    if training.is_reused or training.mlflow_run_id is None:
+        return {}
+    from ml.tracking import read_plots
+
+    return {
+        name: dg.MetadataValue.md(f"![{name}](data:image/png;base64,{b64encode(png).decode()})")
+        for name, png in read_plots(home.mlflow, training.mlflow_run_id).items()
+    }
 
 
 def _scores_asset() -> dg.AssetsDefinition:
@@ -122,10 +143,13 @@ def run_training(home: Home, moment: Moment, run_id: str) -> Training:
     )
     training = Training(result.promoted, result.reason, result.model_version, result.mlflow_run_id)
     with lake.transaction() as transaction:
-        path = f"performance/{QUESTION}/{transaction.seq:010d}.parquet"
-        staged = lake.stage(result.performance, "ml", "model_performance", path)
+        file = f"{QUESTION}/{transaction.seq:010d}.parquet"
+        staged = [
+            lake.stage(result.performance, "ml", "model_performance", f"performance/{file}"),
+            lake.stage(result.deciles, "ml", "model_deciles", f"deciles/{file}"),
+        ]
         old = [record.seq for record in earlier]
-        transaction.commit("training", key, [staged], supersedes=old, details=asdict(training))
+        transaction.commit("training", key, staged, supersedes=old, details=asdict(training))
     return training
 
 

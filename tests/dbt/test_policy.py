@@ -28,7 +28,7 @@ TIME_WORDS = re.compile(
 )
 PUBLIC = {
     "dim_customers", "dim_products", "dim_stores", "fct_orders", "fct_order_lines", "fct_returns",
-    "customer_features", "customer_360", "customer_scores", "model_performance",
+    "customer_features", "customer_360", "customer_scores", "model_performance", "model_deciles",
     "kpi_customers_monthly", "kpi_cohorts_monthly", "campaign_results", "ingest_reconciliation",
 }  # fmt: skip
 

@@ -26,6 +26,18 @@ def query(home: Home, sql: str) -> list[tuple[Any, ...]]:
         return con.execute(sql).fetchall()
 
 
+def plots(run_id: str) -> set[str]:
+    """Drawings that Dagster shows with what a run made."""
+    entries = dg.DagsterInstance.get().all_logs(run_id, dg.DagsterEventType.ASSET_MATERIALIZATION)
+    made = [entry.asset_materialization for entry in entries if entry.asset_materialization]
+    return {
+        name
+        for one in made
+        for name, value in one.metadata.items()
+        if "data:image/png;base64," in str(value.value)
+    }
+
+
 def test_what_is_published_is_what_the_files_say(built: Built) -> None:
     truth = duckdb.sql(f"""
         select count(*), sum(cast(sales_value as decimal(18, 4))), count(distinct household_id),
@@ -89,8 +101,9 @@ def test_a_second_run_gives_equal_tables_and_makes_no_version_or_model_anew(
         "select table_name, table_oid from duckdb_tables() where table_name like '%_versions'"
     )
     before = query(built.home, versions)
-    run(built.home)
+    again = run(built.home)
     assert_equal_tables(kept, built.home.published)
+    assert (plots(built.run_id), plots(again)) == ({"gain", "deciles"}, set())
     assert sorted(query(built.home, versions)) == sorted(before), "a version table was built anew"
     assert len(built.home.lake.live("training")) == trained
     assert len(built.home.lake.live("identity_events")) == events
@@ -254,7 +267,8 @@ def test_a_home_with_one_customer_serves_a_labelled_baseline(tmp_path: Path) -> 
     assert len(query(home, "select 1 from marts.customer_360")) == 1
     scores = query(home, "select predictor, is_baseline, model_version from marts.customer_scores")
     assert scores == [("rate_times_basket", True, "baseline")]
-    assert query(home, "select * from marts.model_performance") == []
+    for table in ("model_performance", "model_deciles"):
+        assert query(home, f"select * from marts.{table}") == []
 
 
 @pytest.mark.parametrize("room", ["identity", "ml"])
@@ -283,7 +297,8 @@ def test_a_part_that_leaves_out_what_python_makes_is_not_published_for_another_d
 def test_the_exceptions_of_equal_tables_are_these_and_exist(built: Built) -> None:
     names = set(query(built.home, "select schema_name || '.' || table_name from duckdb_tables()"))
     assert set(equal_tables.LEDGERS) == {
-        "marts.ingest_reconciliation", "marts.model_performance", "main.publication",
+        "marts.ingest_reconciliation", "marts.model_performance", "marts.model_deciles",
+        "main.publication",
     }  # fmt: skip
     for exception in (*equal_tables.LEDGERS, *equal_tables.MODEL_TABLES):
         assert (exception,) in names

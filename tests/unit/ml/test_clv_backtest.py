@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ml.clv.backtest import measure, replay
+from ml.baselines import BASELINES
+from ml.clv.backtest import by_decile, measure, replay
 from ml.clv.model import PREDICTOR, fit, predict, recipe_hash
 from ml.clv.train import train
 from ml.evaluation import decile_error_rate, ngini
@@ -82,6 +86,24 @@ def test_figures_are_those_of_the_stored_predictions(performance, predictions):
     )
 
 
+AMOUNTS = st.tuples(st.floats(-500, 500), st.sampled_from([0.0, 0.01, 7.5]) | st.floats(0, 1e6))
+
+
+@given(st.lists(AMOUNTS, min_size=1, max_size=30))
+def test_ten_deciles_hold_every_customer_and_every_cent(amounts):
+    actual, predicted = np.array(amounts).T
+    rows = pd.DataFrame({"cutoff_date": pd.Timestamp(AS_OF), "actual_amount": actual})
+    rows = rows.assign(predicted_amount=predicted, **dict.fromkeys(BASELINES, predicted[::-1]))
+    for predictor, part in by_decile(rows, HORIZON_DAYS).groupby("predictor"):
+        told = predicted if predictor == PREDICTOR else predicted[::-1]
+        assert part["decile"].tolist() == list(range(1, 11))
+        assert part["customers_count"].sum() == pytest.approx(len(actual))
+        for name, whole in {"predicted_amount": told, "actual_amount": actual}.items():
+            cents = (100 * part[name]).round()
+            assert cents.tolist() == pytest.approx((100 * part[name]).tolist(), abs=1e-6)
+            assert cents.sum() == round(100 * whole.sum().round(2))
+
+
 def test_the_model_has_no_gain_over_itself_and_a_baseline_has_an_interval(performance):
     gains = [name for name in performance.columns if "_gain_" in name]
     assert len(gains) == 6
@@ -107,6 +129,7 @@ def test_new_ids_and_another_arrival_change_no_metric_and_no_score(tmp_path, ord
     ours = train(labelled, HORIZON_DAYS)
     theirs = train(read_labelled(other, DATES, HORIZON_DAYS), HORIZON_DAYS)
     assert theirs.performance.equals(ours.performance)
+    assert theirs.deciles.equals(ours.deciles)
     frame = read_features(other, AS_OF)
     assert (
         predict(theirs.estimator, frame.features).tolist()

@@ -11,7 +11,8 @@ import pandas as pd
 
 from ml import tracking
 from ml.clv.train import too_little
-from ml.tables import MODEL_PERFORMANCE
+from ml.evaluation import DECILES
+from ml.tables import MODEL_DECILES, MODEL_PERFORMANCE
 from tests.unit.ml.conftest import (
     AS_OF,
     DATES,
@@ -31,17 +32,31 @@ def test_a_good_model_becomes_the_champion(home):
     assert champion.run_id == home.result.mlflow_run_id
 
 
-def test_the_performance_table_has_its_declared_types_and_its_origin(home):
-    table = home.result.performance
-    assert table.schema.equals(MODEL_PERFORMANCE)
-    assert table.num_rows == 9
-    row = table.to_pylist()[-1]
-    assert row["model_name"] == "clv_30d"
-    assert row["cutoff_date"] == DATES[-1]
-    assert row["model_version"] == "1"
-    assert row["mlflow_run_id"] == home.result.mlflow_run_id
-    assert row["trained_at_snapshot"] == "snapshot-1"
-    assert row["trained_as_of"] == AS_OF
+def test_the_tables_of_the_backtest_have_their_declared_types_and_their_origin(home):
+    for table, schema, rows in (
+        (home.result.performance, MODEL_PERFORMANCE, 9),
+        (home.result.deciles, MODEL_DECILES, 9 * DECILES),
+    ):
+        assert table.schema.equals(schema)
+        assert table.num_rows == rows
+        row = table.to_pylist()[-1]
+        assert row["model_name"] == "clv_30d"
+        assert row["cutoff_date"] == DATES[-1]
+        assert row["model_version"] == "1"
+        assert row["mlflow_run_id"] == home.result.mlflow_run_id
+        assert row["trained_at_snapshot"] == "snapshot-1"
+        assert row["trained_as_of"] == AS_OF
+
+
+def test_deciles_add_up_to_the_row_of_their_predictor_and_the_top_ones_bring_the_most(home):
+    deciles = home.result.deciles.to_pylist()
+    for number, whole in enumerate(home.result.performance.to_pylist()):
+        part = deciles[DECILES * number : DECILES * (number + 1)]
+        for key in ("cutoff_date", "predictor", "is_model"):
+            assert {row[key] for row in part} == {whole[key]}
+        for name in ("customers_count", "predicted_amount", "actual_amount"):
+            assert sum(row[name] for row in part) == whole[name]
+        assert part[0]["actual_amount"] > part[-1]["actual_amount"]
 
 
 def test_amounts_of_the_table_are_those_predicted_to_the_cent(home):
@@ -64,7 +79,8 @@ def test_too_short_a_history_trains_nothing_and_says_why(warehouse, tmp_path):
     assert "40 days of history" in result.reason
     assert (result.model_version, result.mlflow_run_id) == (None, None)
     assert result.performance.schema.equals(MODEL_PERFORMANCE)
-    assert result.performance.num_rows == 0
+    assert result.deciles.schema.equals(MODEL_DECILES)
+    assert result.performance.num_rows == result.deciles.num_rows == 0
     assert not (tmp_path / "mlflow").exists()
 
 

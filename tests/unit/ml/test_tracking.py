@@ -80,6 +80,10 @@ def test_plots_and_the_backtest_are_kept_without_customer_attributes(home, clien
         for file in client.list_artifacts(run.info.run_id, folder)
     }
     assert paths == {"plots/gain.png", "plots/deciles.png", "tables/backtest.parquet"}
+    plots = tracking.read_plots(home.mlflow_folder, run.info.run_id)
+    assert {name: png[1:4] for name, png in plots.items()} == dict.fromkeys(plots, b"PNG")
+    assert list(plots) == ["deciles", "gain"]
+    assert sum(map(len, plots.values())) < 150_000, "they are kept in Dagster's event log too"
     backtest = tracking.read_champion(home.mlflow_folder, "clv_30d").backtest
     assert list(backtest) == ["cutoff_date", "customer_id", "predicted_amount"]
     stored = pd.read_parquet(next(home.mlflow_folder.rglob("backtest.parquet")))
