@@ -44,8 +44,8 @@ class GammaGamma(BaseEstimator):  # type: ignore[misc]
             customers is infinite, and `predict` gives medians.
         population_mean_: Mean over customers p gamma / (q - 1), infinite when q <= 1.
         newcomer_value_: What is expected of customers who have paid nothing yet: the mean over
-            customers of their mean order value, which `population_mean_` estimates by the model; the
-            median over customers when q <= 1.
+            customers of their mean order value, which the model puts at `population_mean_`; their
+            median when q <= 1.
         converged_: Whether the fit stands at the top of its likelihood.
         customers_: How many it was fitted on: those who paid something.
     """
@@ -74,6 +74,7 @@ class GammaGamma(BaseEstimator):  # type: ignore[misc]
         likelihood = _Likelihood(table / [1.0, scale], weights)
         self.customers_ = likelihood.customers
         self._keep(maximise(likelihood, STARTS, likelihood.customers), scale)
+        self.newcomer_value_ = scale if self.has_mean_ else _median(table[:, 1], weights)
         return self
 
     def predict(self, spends: pd.DataFrame | np.ndarray) -> np.ndarray:
@@ -102,8 +103,6 @@ class GammaGamma(BaseEstimator):  # type: ignore[misc]
         self.p_, self.q_, self.gamma_ = p, q, gamma * scale
         self.has_mean_ = q > 1
         self.population_mean_ = p * self.gamma_ / (q - 1) if self.has_mean_ else float("inf")
-        median = p * self.gamma_ / float(gammaincinv(q, 0.5))
-        self.newcomer_value_ = scale if self.has_mean_ else median
         errors = top.log_errors(np.eye(3)) * [p, q, self.gamma_]
         self.standard_errors_ = dict(zip(("p", "q", "gamma"), errors.tolist(), strict=True))
         # A mean has a density per unit of money.
@@ -142,6 +141,12 @@ class _Likelihood:
             q * own.sum() - p * (self.orders @ (self.weights - own)),
         ]
         return (value - self.log_values) / self.customers, np.array(slope) / self.customers
+
+
+def _median(values: np.ndarray, weights: np.ndarray) -> float:
+    order = np.argsort(values, kind="stable")
+    counted = weights[order].cumsum()
+    return float(values[order][np.searchsorted(counted, counted[-1] / 2)])
 
 
 def _has_paid(table: np.ndarray) -> np.ndarray:
