@@ -73,6 +73,16 @@ class LabelledFrame(FeatureFrame):
         )
 
 
+def feature_names(warehouse: Path) -> tuple[str, ...]:
+    """Name the features there are, sorted.
+
+    Raises:
+        MlError: The table is not there, or has a feature that is not a number.
+    """
+    with _open(warehouse) as con:
+        return tuple(_feature_names(con, warehouse))
+
+
 def read_features(warehouse: Path, as_of: date) -> FeatureFrame:
     """Read the customers known before `as_of`, to be scored.
 

@@ -1,8 +1,8 @@
 """The tracking store: runs, registered models, the champion. The only module that imports MLflow.
 
-Belongs here: writing a run with its model and loading the champion back, from one SQLite file and
-one artifact folder of the home. Does not belong here: what a run says (each question has its
-record) and whether a model is promoted (`ml.gate`).
+Belongs here: writing a run with its model, loading the champion back and saying who is champion,
+in one SQLite file and one artifact folder of the home. Does not belong here: what a run says (each
+question has its record) and whether a model is promoted (`ml.gate`).
 
 Models are kept in the skops format and loaded with our own list of trusted types. MLflow's own
 loader takes that list from the model's folder, where whoever plants a model also writes the list,
@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
+from contextlib import closing
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,7 +26,6 @@ from urllib.request import url2pathname
 
 from intake.lake import write_text_durably
 from ml.errors import MlError
-from ml.gate import BACKTEST_KEYS, Champion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,9 +35,12 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
+    from ml.gate import Champion
+
 Found = TypeVar("Found")
 
 CHAMPION = "champion"
+TERMS_TAG = "champion_terms"
 STORE = "mlflow.db"
 TRUSTED_TYPES = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
 REQUIREMENTS = ("scikit-learn", "skops", "numpy", "pandas")
@@ -136,6 +140,39 @@ class LoadedModel:
     as_of: date
 
 
+class Term(NamedTuple):
+    """From when to when a version was champion, ISO 8601 in UTC.
+
+    The start is None when nobody wrote it down, the end while nobody followed.
+    """
+
+    start: str | None
+    end: str | None
+
+
+@dataclass(frozen=True)
+class Version:
+    """A registered version as the store lists it.
+
+    Attributes:
+        name: The model it is a version of.
+        number: Its number, `3`.
+        created_at: When it was registered.
+        run_id: Run that made it.
+        reason: Why it was promoted or not.
+        is_champion: Whether it makes the scores now.
+        terms: When it was champion, oldest first.
+    """
+
+    name: str
+    number: str
+    created_at: datetime
+    run_id: str
+    reason: str
+    is_champion: bool
+    terms: tuple[Term, ...]
+
+
 @dataclass(frozen=True)
 class _Place:
     """Where the champion lies and what is said of it, in the types of JSON."""
@@ -171,8 +208,106 @@ def register(folder: Path, run: RunRecord, model: ModelRecord) -> Registered:
     client.set_terminated(run_id, "FINISHED")
     client.set_registered_model_tag(model.name, "best_baseline", model.best_baseline)
     if model.promoted:
-        client.set_registered_model_alias(model.name, CHAMPION, version)
+        _crown(client, model.name, version)
     return Registered(version, run_id)
+
+
+def crown(folder: Path, name: str, number: str) -> None:
+    """Make a registered version the champion and write down since when.
+
+    Args:
+        folder: Folder of the tracking store.
+        name: Name in the registry.
+        number: The version.
+    """
+    _crown(_connect(folder), name, number)
+
+
+def champions(folder: Path) -> dict[str, str]:
+    """Give the champion's version by model, from the store's own file.
+
+    MLflow would take three CPU seconds to say so, also on a day when nothing is new.
+
+    Args:
+        folder: Folder of the tracking store; need not exist.
+    """
+    if not (folder / STORE).exists():
+        return {}
+    address = f"{(folder / STORE).absolute().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as con:
+            return dict(
+                con.execute(
+                    "select name, cast(version as text) from registered_model_aliases"
+                    " where alias = ? order by name",
+                    [CHAMPION],
+                )
+            )
+    except sqlite3.Error:  # not made to its end: MLflow mends it, or says what is wrong
+        return {}
+
+
+def read_versions(folder: Path) -> list[Version]:
+    """List every version of every model, newest first.
+
+    Args:
+        folder: Folder of the tracking store; need not exist.
+    """
+    if not (folder / STORE).exists():
+        return []
+    champion = champions(folder)
+    found = _connect(folder).search_model_versions(max_results=10_000)
+    versions = [
+        Version(
+            name=one.name,
+            number=str(one.version),
+            created_at=datetime.fromtimestamp(one.creation_timestamp / 1000, UTC),
+            run_id=str(one.run_id),
+            reason=one.description or "",
+            is_champion=champion.get(one.name) == str(one.version),
+            terms=tuple(_terms(one)),
+        )
+        for one in found
+    ]
+    return sorted(versions, key=lambda one: int(one.number), reverse=True)
+
+
+def champion_before(versions: Sequence[Version]) -> Version | None:
+    """Find who was champion when the one of today first became it; None when nobody is known.
+
+    The first time and not the last: a version that came back by a rollback followed one that was
+    given up, and going back once more must not return to that.
+
+    Args:
+        versions: All versions of one model.
+    """
+    start = next((one.terms[0].start for one in versions if one.is_champion and one.terms), None)
+    return next(
+        (one for one in versions for term in one.terms if start and term.end == start), None
+    )
+
+
+def load_version(folder: Path, name: str, number: str) -> LoadedModel:
+    """Load a version without unpickling anything, as scoring would if it were the champion.
+
+    Args:
+        folder: Folder of the tracking store.
+        name: Name in the registry.
+        number: The version.
+
+    Raises:
+        MlError: Its files are missing, of another format, or hold a type that is not trusted.
+    """
+    try:
+        return _load(_find_place(folder, name, number))
+    except Exception as error:  # as for the champion
+        raise MlError(
+            "version-unusable",
+            f"{name} version {number}",
+            where=str(folder),
+            why=f"the version cannot be loaded ({type(error).__name__})",
+            fix="choose another one:  unicus models",
+        ) from error
 
 
 def load_champion(folder: Path, name: str) -> LoadedModel | None:
@@ -208,7 +343,7 @@ def load_champion(folder: Path, name: str) -> LoadedModel | None:
             where=str(folder),
             # Its kind alone: what it says may hold a path or a value.
             why=f"the champion cannot be loaded ({type(error).__name__})",
-            fix="train again, or move the champion alias to a version that loads",
+            fix="go back to a version that loads:  unicus models rollback NAME --to VERSION",
         ) from error
 
 
@@ -226,6 +361,8 @@ def read_champion(folder: Path, name: str) -> Champion | None:
         return None
     import pandas as pd
     from mlflow.exceptions import MlflowException
+
+    from ml.gate import BACKTEST_KEYS, Champion
 
     client, run_id = _connect(folder), str(version.run_id)
     columns = [*BACKTEST_KEYS, "predicted_amount"]
@@ -342,6 +479,31 @@ def _signature(features: pd.DataFrame) -> Any:
         inputs=Schema([ColSpec(DataType.double, name) for name in features.columns]),
         outputs=Schema([ColSpec(DataType.double)]),
     )
+
+
+def _crown(client: MlflowClient, name: str, number: str) -> None:
+    """End the term of one version, begin that of another, and then move the alias.
+
+    Who follows whom is told by equal times, so a kill in between leaves nothing that misleads.
+    """
+    now = datetime.now(UTC).isoformat()
+    before = _or_none(lambda: client.get_model_version_by_alias(name, CHAMPION))
+    if before and str(before.version) != number:
+        *earlier, last = _terms(before) or [Term(None, None)]
+        # A closed one is of another time: since then the alias was moved by hand.
+        ended = [Term(last.start, now)] if last.end is None else [last, Term(None, now)]
+        _write_terms(client, name, str(before.version), [*earlier, *ended])
+    mine = _terms(client.get_model_version(name, number))
+    _write_terms(client, name, number, [*mine, Term(now, None)])
+    client.set_registered_model_alias(name, CHAMPION, number)
+
+
+def _terms(version: ModelVersion) -> list[Term]:
+    return [Term(*pair) for pair in json.loads(version.tags.get(TERMS_TAG, "[]"))]
+
+
+def _write_terms(client: MlflowClient, name: str, number: str, terms: Sequence[Term]) -> None:
+    client.set_model_version_tag(name, number, TERMS_TAG, json.dumps(terms))
 
 
 def _champion_version(folder: Path, name: str) -> ModelVersion | None:

@@ -26,13 +26,13 @@ from orchestration.console import (
     result_json,
     say,
 )
-from orchestration.settings import HOME_VARIABLE, Home
+from orchestration.settings import HOME_VARIABLE, Home, SettingFault
 
 READER_LEFT = 141
 ORIGINS = {"COMMANDLINE": "option", "ENVIRONMENT": "environment"}
 SECTIONS = {
     "Start": ["run", "new-system", "check-system"],
-    "Look": ["status", "loads", "ui"],
+    "Look": ["status", "loads", "models", "ui"],
     "Operate": ["undo", "doctor"],
 }
 EXAMPLES = {
@@ -44,6 +44,11 @@ EXAMPLES = {
     "check-system": ("unicus check-system shop", "unicus check-system shop --full --json"),
     "status": ("unicus status", "unicus status --settings"),
     "loads": ("unicus loads", "unicus loads --system shop --quarantine"),
+    "models": ("unicus models", "unicus models --json"),
+    "models rollback": (
+        "unicus models rollback clv_90d --dry-run",
+        "unicus models rollback clv_90d --to 3 --yes",
+    ),
     "undo": ("unicus undo 3f9c12 --dry-run", "unicus undo 3f9c12 --restore --yes"),
     "ui": ("unicus ui", "unicus ui --home /data/shop --port 3001"),
     "doctor": ("unicus doctor", "unicus doctor --deep --json"),
@@ -57,16 +62,23 @@ class Verb(click.Command):
         """Write what the verb does, then its examples."""
         super().format_help_text(ctx, formatter)
         formatter.write_paragraph()
-        for example in EXAMPLES[str(self.name)]:
+        for example in EXAMPLES[_words(ctx)]:
             formatter.write(f"    {example}\n")
 
-    def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write where to read on."""
-        formatter.write(f"\nMore: docs/commands.md#unicus-{self.name}\n")
+        anchor = _words(ctx).replace(" ", "-")
+        formatter.write(f"\nMore: docs/commands.md#unicus-{anchor}\n")
 
 
-class Verbs(click.Group):
-    """Verbs by purpose, with the nearest name for a misspelt one."""
+def _words(ctx: click.Context) -> str:
+    """What follows `unicus` on the command line: `run`, `models rollback`."""
+    above = _words(ctx.parent) if ctx.parent else ""
+    return f"{above} {ctx.info_name}".strip() if ctx.parent else ""
+
+
+class NearestName(click.Group):
+    """Verbs, with the nearest name for a misspelt one."""
 
     command_class = Verb
 
@@ -79,6 +91,14 @@ class Verbs(click.Group):
             hint = f' Did you mean "{near[0]}"?' if near else ""
             ctx.fail(f'There is no verb "{args[0]}".{hint}')
         return super().resolve_command(ctx, args)
+
+
+class VerbWithActions(Verb, NearestName):
+    """A verb that looks, and whose actions change what it looks at."""
+
+
+class Verbs(NearestName):
+    """Verbs by purpose."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb; a wrong option is told as JSON too when JSON was asked for."""
@@ -307,6 +327,52 @@ def loads(
     _guarded(place, manner, show)
 
 
+@main.group(cls=VerbWithActions, invoke_without_command=True, subcommand_metavar="[ACTION]")
+@home_option
+@manner_options
+@click.pass_context
+def models(ctx: click.Context, /, home: Path | None, **how: bool) -> None:
+    """List the models: each version with its evidence, and which one is the champion."""
+    if ctx.invoked_subcommand:
+        if any(_origin(name) == "option" for name in ctx.params):
+            ctx.fail(f'Options come after "{ctx.invoked_subcommand}".')
+        return
+    place, manner = _place(home), Manner.of(**how)
+
+    def show() -> int:
+        from orchestration.models import models_text, read_models
+
+        value = read_models(place)
+        _give(value, models_text(value), manner)
+        return 0
+
+    _guarded(place, manner, show)
+
+
+@models.command()
+@click.argument("name", metavar="NAME")
+@home_option
+@click.option("--to", "number", default="", metavar="VERSION",
+              help="This version. [default: the one before the champion]")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Say what would change, change nothing.")
+@click.option("--yes", "is_sure", is_flag=True, help="Do not ask.")
+@manner_options
+def rollback(
+    name: str, home: Path | None, number: str, dry_run: bool, is_sure: bool, **how: bool
+) -> None:
+    """Make an earlier version of the model NAME the champion again. The next run scores with it."""
+    place, manner = _place(home), Manner.of(**how)
+
+    def act() -> int:
+        from orchestration import models as verbs
+
+        change = verbs.plan_rollback(place, name, number)
+        return _change(verbs, change, manner, is_dry=dry_run, is_sure=is_sure)
+
+    say(f"Unicus · home {place.root}")
+    _guarded(place, manner, act)
+
+
 @main.command()
 @click.argument("load", metavar="LOAD")
 @home_option
@@ -323,41 +389,47 @@ def undo(
     def act() -> int:
         from orchestration import loads as verbs
 
-        say(f"Unicus · home {place.root}")
         change = verbs.plan_change(place, load, is_restore=restore)
-        status = "nothing_new" if change.is_done else "planned"
-        if not dry_run and not change.is_done:
-            if not is_sure and not _agrees(change):
-                say("Nothing changed")
-                return 2
-            status = _change(place, load, restore)
-        _give(verbs.change_value(change, status), verbs.change_text(change, status), manner)
-        return 0
+        return _change(verbs, change, manner, is_dry=dry_run, is_sure=is_sure)
 
+    say(f"Unicus · home {place.root}")
     _guarded(place, manner, act)
 
 
-def _agrees(change: Any) -> bool:
-    """Show the plan and ask; refuse where there is no terminal to ask on."""
-    from orchestration.loads import change_text, refuse_unconfirmed
+def _change(verbs: Any, change: Any, manner: Manner, *, is_dry: bool, is_sure: bool) -> int:
+    """Show the plan, ask, and do it."""
+    status = "nothing_new" if change.is_done else "planned"
+    if not is_dry and not change.is_done:
+        if not is_sure and not _agrees(verbs, change):
+            say("Nothing changed")
+            return 2
+        change, status = _carry_out(verbs, change)
+    _give(verbs.change_value(change, status), verbs.change_text(change, status), manner)
+    return 0
 
+
+def _agrees(verbs: Any, change: Any) -> bool:
+    """Show the plan and ask; refuse where there is no terminal to ask on."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        refuse_unconfirmed(change)
-    say(change_text(change, "planned"))
+        raise SettingFault(
+            "not-confirmed", change.subject, "nobody said yes", where="command line",
+            why="this changes what the next run makes, and here is no terminal to ask on",
+            fix=f"{change.verb} --yes    (--dry-run shows the plan)",
+        )  # fmt: skip
+    say(verbs.change_text(change, "planned"))
     return click.confirm("Do it?", err=True)
 
 
-def _change(place: Home, load: str, restore: bool) -> str:
+def _carry_out(verbs: Any, change: Any) -> tuple[Any, str]:
     """Plan once more under the lock, so that what is done is what is there now."""
-    from orchestration import loads as verbs
     from orchestration import lock
 
-    with lock.hold(place.root):
-        change = verbs.plan_change(place, load, is_restore=restore)
+    with lock.hold(change.home.root):
+        change = verbs.plan_again(change)
         if change.is_done:
-            return "nothing_new"
+            return change, "nothing_new"
         verbs.carry_out(change)
-    return "done"
+    return change, "done"
 
 
 @main.command()

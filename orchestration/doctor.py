@@ -335,7 +335,8 @@ def _file_fault(con: duckdb.DuckDBPyConnection, home: Home, file: LakeFile) -> s
 
 def check_published(home: Home) -> Finding:
     """The published copy opens, and tells its age and whether the code is still that of its key."""
-    from orchestration.runkey import run_key
+    from ml.tracking import champions
+    from orchestration.runkey import published_key, run_key
     from orchestration.status import age_text
     from serving.publish import read_publication
 
@@ -344,8 +345,10 @@ def check_published(home: Home) -> Finding:
         return Finding("ok", "nothing is published yet")
     age = datetime.now(UTC) - publication.published_at.replace(tzinfo=UTC)
     found = f"as of {publication.as_of}, {age_text(int(age.total_seconds()))} old, key {publication.key}"
-    if publication.key != run_key(publication.snapshot_id, publication.as_of, read_config(home)):
-        return Finding("warn", f"{found}, of other code or settings than now", "unicus run")
+    run = run_key(publication.snapshot_id, publication.as_of, read_config(home))
+    if publication.key != published_key(run, champions(home.mlflow)):
+        told = f"{found}, of other code, settings or models than now"
+        return Finding("warn", told, "unicus run")
     return Finding("ok", found)
 
 

@@ -197,10 +197,15 @@ class Change:
     is_done: bool
 
     @property
+    def subject(self) -> str:
+        """What an error about it names."""
+        return self.record.record_id[:SHORT_ID]
+
+    @property
     def verb(self) -> str:
         """The command line that does it."""
         option = " --restore" if self.is_restore else ""
-        return f"unicus undo {self.record.record_id[:SHORT_ID]}{option} --home {self.home.root}"
+        return f"unicus undo {self.subject}{option} --home {self.home.root}"
 
 
 def plan_change(home: Home, prefix: str, *, is_restore: bool) -> Change:
@@ -217,6 +222,11 @@ def plan_change(home: Home, prefix: str, *, is_restore: bool) -> Change:
     is_done = (record.kind == "undo") != is_restore
     later = () if is_done else tuple(later_loads(home.lake, record))
     return Change(home, record, later, is_restore, is_done)
+
+
+def plan_again(change: Change) -> Change:
+    """The same with what is there now."""
+    return plan_change(change.home, change.record.record_id, is_restore=change.is_restore)
 
 
 def carry_out(change: Change) -> None:
@@ -279,7 +289,7 @@ def change_value(change: Change, status: str) -> dict[str, Any]:
 def change_text(change: Change, status: str) -> str:
     """The change as a person reads it."""
     told = change.record.details
-    load = f"{change.record.record_id[:SHORT_ID]}, {told['source_system']}/{told['entity']}"
+    load = f"{change.subject}, {told['source_system']}/{told['entity']}"
     if status == "nothing_new":
         is_now = "in force" if change.is_restore else "undone"
         return f"Nothing to do: the load {load} is {is_now} already"
@@ -302,17 +312,3 @@ def change_text(change: Change, status: str) -> str:
         run = f"unicus run --home {change.home.root}"
         lines.append(f"  next        {run}    (builds what depends on it){back}")
     return "\n".join(lines)
-
-
-def refuse_unconfirmed(change: Change) -> None:
-    """Refuse to change a home when nobody can be asked.
-
-    Raises:
-        SettingFault: always.
-    """
-    raise SettingFault(
-        "not-confirmed", change.record.record_id[:SHORT_ID], "nobody said yes",
-        where="command line", why="this changes what every table is built from, and here is no terminal"
-        " to ask on",
-        fix=f"{change.verb} --yes    (--dry-run shows the plan)",
-    )  # fmt: skip

@@ -67,6 +67,8 @@ UTC. A command that could not do its work gives `unicus.error/1`.
 | `unicus.check-system/1` | `unicus check-system` | [schema](schemas/unicus.check-system.1.json) |
 | `unicus.status/1` | `unicus status` | [schema](schemas/unicus.status.1.json) |
 | `unicus.loads/1` | `unicus loads` | [schema](schemas/unicus.loads.1.json) |
+| `unicus.models/1` | `unicus models` | [schema](schemas/unicus.models.1.json) |
+| `unicus.rollback/1` | `unicus models rollback` | [schema](schemas/unicus.rollback.1.json) |
 | `unicus.undo/1` | `unicus undo` | [schema](schemas/unicus.undo.1.json) |
 | `unicus.doctor/1` | `unicus doctor` | [schema](schemas/unicus.doctor.1.json) |
 | `unicus.error/1` | each of them, instead | [schema](schemas/unicus.error.1.json) |
@@ -87,7 +89,7 @@ def commands_page() -> str:
     codes = table(("code", "means", "a scheduler"), EXIT_CODES)
     parts = [
         HEAD,
-        *(_verb(verb) for verb in verbs),
+        *(part for verb in verbs for part in _verb(str(verb.name), verb)),
         "## Settings\n\nThe first place that has one wins. `unicus status --settings` shows each value"
         f" and where it came from.\n\n{settings}",
         f"## Exit codes\n\n{codes}",
@@ -97,13 +99,18 @@ def commands_page() -> str:
     return "\n".join(parts)
 
 
-def _verb(verb: click.Command) -> str:
-    context = click.Context(verb, info_name=f"unicus {verb.name}")
-    examples = "".join(f"    {example}\n" for example in EXAMPLES[str(verb.name)])
+def _verb(words: str, verb: click.Command) -> list[str]:
+    """A verb and its actions."""
+    context = click.Context(verb, info_name=f"unicus {words}")
+    examples = "".join(f"    {example}\n" for example in EXAMPLES[words])
     records = [param.get_help_record(context) for param in verb.params]
     options = [(f"`{one[0]}`", one[1].replace("  ", " ")) for one in records if one]
     shown = table(("option", "meaning"), options)
-    return f"## unicus {verb.name}\n\n{verb.help}\n\n{examples}\n{shown}"
+    actions = verb.commands if isinstance(verb, click.Group) else {}
+    return [
+        f"## unicus {words}\n\n{verb.help}\n\n{examples}\n{shown}",
+        *(part for name, one in actions.items() for part in _verb(f"{words} {name}", one)),
+    ]
 
 
 if __name__ == "__main__":

@@ -145,7 +145,8 @@ def plan(request: Request) -> Ending:
 def nothing_to_do(request: Request, config: HomeConfig) -> Ending | None:
     """Say so when the published copy is already what this run would make."""
     from intake.snapshot import loads_of, snapshot_id
-    from orchestration.runkey import run_key
+    from ml.tracking import champions
+    from orchestration.runkey import published_key, run_key
     from serving.publish import read_publication
 
     publication = read_publication(request.home.published)
@@ -154,14 +155,15 @@ def nothing_to_do(request: Request, config: HomeConfig) -> Ending | None:
     if request.as_of not in (None, publication.as_of) or files_to_load(request, config)[0]:
         return None
     snapshot = snapshot_id(loads_of(request.home.lake, config.systems))
-    if publication.key != run_key(snapshot, publication.as_of, config):
+    run = run_key(snapshot, publication.as_of, config)
+    if publication.key != published_key(run, champions(request.home.mlflow)):
         return None
     if request.as_of is None and publication.as_of != _default_as_of(
         request.home, config, snapshot
     ):
         return None
     text = (
-        f"Nothing new: no new file, same date ({publication.as_of}), same code;"
+        f"Nothing new: no new file, same date ({publication.as_of}), same code and models;"
         f" BI reads the run of {publication.published_at:%Y-%m-%d %H:%M} UTC"
     )
     value = {"run_id": publication.run_id, "as_of": str(publication.as_of), "text": text}

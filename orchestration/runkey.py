@@ -1,12 +1,13 @@
-"""Keys of a run and of a training: what they read, where they stand, the code that computes them.
+"""Keys of a run, a training and a published copy: what they read, where they stand, what code computes.
 
-Equal keys mean equal results: a run whose key is already published has nothing to do, a training
+Equal keys mean equal results: a run whose copy is already published has nothing to do, a training
 whose key is in the register is not repeated.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import date
 
 from orchestration.settings import PROJECT, HomeConfig, code_hash
@@ -20,6 +21,16 @@ def training_key(snapshot_id: str, dates: tuple[date, ...], config: HomeConfig) 
 def run_key(snapshot_id: str, as_of: date, config: HomeConfig) -> str:
     """Hash of snapshot, date, settings of the home, code of every room, and the pinned versions."""
     return _key(snapshot_id, as_of.isoformat(), *_rules(config))
+
+
+def published_key(run: str, champions: Mapping[str, str]) -> str:
+    """Hash of a run's key and of the champions that scored, which only its end knows.
+
+    Args:
+        run: The run's key.
+        champions: Version of the champion by model.
+    """
+    return _key(run, *(f"{name} {champions[name]}" for name in sorted(champions)))
 
 
 def _rules(config: HomeConfig) -> list[str]:

@@ -41,7 +41,7 @@ class Publication:
         snapshot_id: the loads it was built from.
         as_of: everything dated on or after it is not in it.
         published_at: system time, UTC.
-        key: hash of snapshot, date and code; an equal key means an equal copy.
+        key: hash of snapshot, date, code and champions; an equal key means an equal copy.
     """
 
     run_id: str

@@ -6,11 +6,12 @@ from typing import Any
 
 import dagster as dg
 
+from ml.tracking import champions
 from orchestration import dbt
 from orchestration.defs.ingest import OWNER
 from orchestration.progress import progress
 from orchestration.resources import UnicusRun
-from orchestration.runkey import run_key
+from orchestration.runkey import published_key, run_key
 from orchestration.settings import read_config
 from serving.publish import MixedMoments, Publication, PublicTable, publish
 
@@ -41,7 +42,7 @@ def published_asset(manifest: Path) -> dg.AssetsDefinition:
                 snapshot_id=moment.snapshot_id,
                 as_of=moment.as_of,
                 published_at=datetime.now(UTC).replace(tzinfo=None),
-                key=key,
+                key=published_key(key, champions(home.mlflow)),
             )
             rows = publish(home.warehouse, home.published, tables, publication)
         progress.note(f"{len(rows)} tables, {sum(rows.values()):,} rows")

@@ -11,9 +11,12 @@ import dagster as dg
 import duckdb
 import pytest
 
+from ml.tracking import champions, crown
 from orchestration.graph import JOB, build_definitions
+from orchestration.models import carry_out, plan_rollback
 from orchestration.progress import progress
-from orchestration.settings import Home
+from orchestration.run import Request, nothing_to_do
+from orchestration.settings import Home, SettingFault, read_config
 from serving.publish import read_publication
 from tests import equal_tables
 from tests.equal_tables import assert_equal_tables
@@ -138,6 +141,35 @@ def test_as_of_forward_and_back_gives_the_tables_of_a_clean_build(tmp_path: Path
     for day in (early, late, early):
         run(moved, day)
         assert_equal_tables(clean[day].published, moved.published, models_held=False)
+
+
+@pytest.mark.battery
+def test_after_a_rollback_the_next_run_scores_with_the_older_version(tmp_path: Path) -> None:
+    home = make_home(tmp_path / "home", deliver(tmp_path / "files"))
+    early, late = date(2017, 12, 1), date(2018, 1, 2)
+    for number, day in (("1", early), ("2", late)):
+        run(home, day)
+        # Whatever the gate says of so few customers.
+        if champions(home.mlflow).get("clv_90d") != number:
+            crown(home.mlflow, "clv_90d", number)
+    run(home, late)
+    config, request = read_config(home), Request(home, as_of=late)
+    assert scored_by(home) == ["2"]
+    assert nothing_to_do(request, config) is not None
+    carry_out(plan_rollback(home, "clv_90d", ""))
+    assert nothing_to_do(request, config) is None
+    run(home, late)
+    assert scored_by(home) == ["1"]
+    assert nothing_to_do(request, config) is not None
+    with pytest.raises(SettingFault):
+        plan_rollback(home, "clv_90d", "")
+
+
+def scored_by(home: Home) -> list[str]:
+    rows = query(
+        home, "select distinct model_version from marts.customer_scores where not is_stale"
+    )
+    return [version for (version,) in rows]
 
 
 JOURNEY = Path(__file__).parents[2] / "intake" / "systems" / "complete_journey"

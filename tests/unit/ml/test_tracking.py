@@ -203,6 +203,36 @@ def test_an_alias_moved_by_hand_is_followed_though_the_place_of_the_champion_was
     assert tracking.load_champion(folder, "clv_7d").version == "1"
 
 
+def test_an_alias_moved_by_hand_ends_the_term_of_who_is_found_there(tmp_path):
+    client = tracking._connect(tmp_path)
+    client.create_registered_model("clv_7d")
+    for _ in range(4):
+        client.create_model_version("clv_7d", "nowhere", "")
+    assert tracking.champions(tmp_path) == {}
+    client.set_registered_model_alias("clv_7d", "champion", "1")
+    tracking.crown(tmp_path, "clv_7d", "2")
+    client.set_registered_model_alias("clv_7d", "champion", "3")
+    tracking.crown(tmp_path, "clv_7d", "4")
+    fourth, third, second, first = tracking.read_versions(tmp_path)
+    assert fourth.is_champion
+    assert [[term.start for term in one.terms] for one in (first, third)] == [[None], [None]]
+    assert first.terms[0].end == second.terms[0].start
+    assert tracking.champion_before([fourth, third, second, first]) == third
+
+
+def test_who_is_champion_is_read_without_mlflow_and_as_mlflow_says(home, client, tmp_path):
+    found = tracking.champions(home.mlflow_folder)
+    assert found["clv_30d"] == str(client.get_model_version_by_alias("clv_30d", "champion").version)
+    code = "import sys; from pathlib import Path; from ml.tracking import champions; "
+    code += "print(champions(Path(sys.argv[1]))['clv_30d'], {'mlflow', 'numpy'} & set(sys.modules))"
+    told = subprocess.run(
+        [sys.executable, "-c", code, home.mlflow_folder], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == f"{found['clv_30d']} set()"
+    (tmp_path / tracking.STORE).touch()
+    assert tracking.champions(tmp_path) == {}, "a store that was killed while it was made"
+
+
 def test_a_champion_whose_files_are_gone_is_refused_and_has_nothing_to_compare(
     home, client, run, tmp_path
 ):

@@ -21,7 +21,7 @@ from intake.contract import contracts
 from intake.snapshot import freeze
 from orchestration import moment as moments
 from orchestration.moment import Moment
-from orchestration.runkey import run_key
+from orchestration.runkey import published_key, run_key
 from orchestration.settings import PROJECT, Home, HomeConfig, SystemPlace, read_config, write_config
 from serving.publish import Publication, PublicTable, publish
 from tests.conftest import Shop, load
@@ -105,7 +105,7 @@ def _publish(home: Home, snapshot_id: str) -> None:
         snapshot_id=snapshot_id,
         as_of=AS_OF,
         published_at=datetime.now(UTC).replace(tzinfo=None),
-        key=run_key(snapshot_id, AS_OF, read_config(home)),
+        key=published_key(run_key(snapshot_id, AS_OF, read_config(home)), {}),
     )
     tables = [PublicTable("marts", name) for name in ("customer_360", "model_performance")]
     publish(home.warehouse, home.published, tables, publication)

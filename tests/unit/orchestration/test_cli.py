@@ -72,9 +72,10 @@ def test_help_names_every_verb_and_cuts_nothing(unicus: Command) -> None:
     done = unicus("--help")
     assert done.returncode == 0
     assert "..." not in done.stdout
-    verbs = ("run", "new-system", "check-system", "status", "loads", "ui", "undo", "doctor")
+    verbs = ("run", "new-system", "check-system", "status", "loads", "models", "models rollback",
+             "ui", "undo", "doctor")  # fmt: skip
     for verb in verbs:
-        shown = unicus(verb, "--help").stdout
+        shown = unicus(*verb.split(), "--help").stdout
         assert shown.index(f"unicus {verb} ") < shown.index("Options:") < shown.index("More: docs/")
 
 

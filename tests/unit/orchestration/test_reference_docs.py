@@ -26,7 +26,10 @@ ROOMS = ("intake", "identity", "ml", "serving", "orchestration")
 DOCS = PROJECT / "docs"
 RAISERS = re.compile(r".*(Fault|Error|Unreadable)$|.*_refused$|.*_fault$")
 CODE = re.compile(r"[a-z]+(-[a-z]+)+")
-VERBS = ("run", "new-system", "check-system", "status", "loads", "undo", "doctor", "error")
+VERBS = (
+    "run", "new-system", "check-system", "status", "loads", "models", "rollback", "undo", "doctor",
+    "error",
+)  # fmt: skip
 
 
 def source_trees() -> Iterator[ast.AST]:
