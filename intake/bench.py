@@ -37,6 +37,7 @@ class Bench:
         original: the kept bytes; what is read is what was hashed, whatever happens to `path`.
         committed_at: the time of the load.
         file_date: the business date of the file.
+        was_accepted: whether a load of the same bytes was let in before.
         sample: how many rows to read; all without it.
         read_rows: rows that the reader counted, before any SQL.
     """
@@ -48,6 +49,7 @@ class Bench:
     original: Path
     committed_at: datetime
     file_date: date | None
+    was_accepted: bool = False
     sample: int | None = None
     read_rows: int = 0
     con: duckdb.DuckDBPyConnection = field(default_factory=duckdb.connect)

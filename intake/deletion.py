@@ -101,6 +101,8 @@ def delete_missing(bench: Bench) -> int:
 
 
 def _refuse_short(bench: Bench, missing: int) -> None:
+    if bench.was_accepted:  # it is read again, under other rules or after another list
+        return
     known = bench.count("select count(*) from last_list where not coalesce(_is_deleted, false)")
     least = bench.feed.least_kept_share
     is_empty = not bench.count("select count(*) from checked")

@@ -72,7 +72,7 @@ def trial(
         InputFault: the file would be refused whole.
     """
     file_date = system.file_date(contract.entity, path)
-    bench = Bench(lake, system, contract, path, path, datetime.now(UTC), file_date, sample)
+    bench = Bench(lake, system, contract, path, path, datetime.now(UTC), file_date, sample=sample)
     with laid_out(bench):
         outcomes, _ = judge(bench, [])
         yield Trial(bench.con, bench.read_rows, tuple(outcomes))

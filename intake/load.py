@@ -86,10 +86,12 @@ def _load(
             is_same = known.load_id == name and known.follows in (None, turn.follows)
             if is_same and not even_if_known:
                 return known
+        same = [r for r in turn.replaced if Load.from_record(r).file_hash == delivery.digest]
         original = lake.root / "landing" / delivery.digest
         bench = Bench(
-            lake, system, contract, delivery.path, original, transaction.committed_at, delivery.day
-        )
+            lake, system, contract, delivery.path, original, transaction.committed_at, delivery.day,
+            was_accepted=bool(same),
+        )  # fmt: skip
         with laid_out(bench):
             return _commit(bench, transaction, turn, name, delivery)
 

@@ -161,10 +161,12 @@ def build(context: dg.AssetExecutionContext, home: Home, path: Path, inputs: Pat
     rules, made_by = _rules(), _rules_of(home)
     refresh = any(made_by.get(table) != rules for table in versions)
     options = [*_checks_selected(context, path), *(["--full-refresh"] if refresh else [])]
+    if refresh:
+        # Until the build is through, it may hold rows of either code.
+        _keep_rules(home, {k: v for k, v in made_by.items() if k not in versions})
     yield from _build(context, home, path, options)
     if versions:
-        made_by |= dict.fromkeys(versions, rules)
-        write_text_durably(_rules_path(home), json.dumps(made_by, indent=1))
+        _keep_rules(home, made_by | dict.fromkeys(versions, rules))
 
 
 def _build(
@@ -191,6 +193,11 @@ def _rules() -> str:
 
 def _rules_path(home: Home) -> Path:
     return home.warehouse.with_name("versions.json")
+
+
+def _keep_rules(home: Home, made_by: dict[str, str]) -> None:
+    _rules_path(home).parent.mkdir(exist_ok=True)
+    write_text_durably(_rules_path(home), json.dumps(made_by, indent=1))
 
 
 def _rules_of(home: Home) -> dict[str, str]:

@@ -25,7 +25,9 @@ class EventLog(ConsolidatedSqliteEventLogStorage):
     @cached_property
     def _engine(self) -> Engine:
         path = self.get_db_path()  # type: ignore[no-untyped-call]
-        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+        wait = {"timeout": BUSY_TIMEOUT_SECONDS}
+        # As many connections as there are threads, as with Dagster's own.
+        engine = create_engine(f"sqlite:///{path}", connect_args=wait, max_overflow=-1)
         event.listen(engine, "connect", _trust_the_write_ahead_log)
         return engine
 

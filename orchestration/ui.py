@@ -17,6 +17,7 @@ from orchestration.settings import PROJECT, Home
 
 START_SECONDS = 180
 END_SECONDS = 20
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def serve_ui(home: Home, port: int) -> int:
@@ -28,10 +29,11 @@ def serve_ui(home: Home, port: int) -> int:
         str(PROJECT / "workspace.yaml"), "--host", "127.0.0.1", "--port", str(port),
     ]  # fmt: skip
     say(f"Unicus · home {home.root} · log {log}")
-    # A service manager stops us with SIGTERM, and the child would go on without us. A shell starts
-    # what runs in the background with SIGINT ignored; a child that inherits that ignores both.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A service manager stops us with SIGTERM, a closed terminal with SIGHUP, and the child would go on
+    # without us. A shell starts what runs in the background with SIGINT ignored; a child that inherits
+    # that ignores both.
+    for stop in STOPS:
+        signal.signal(stop, signal.default_int_handler)
     with log.open("w") as output:
         child = subprocess.Popen(
             command, cwd=PROJECT, env=os.environ | home.environment(), stdout=output,
@@ -51,6 +53,8 @@ def serve_ui(home: Home, port: int) -> int:
 
 def _end(child: subprocess.Popen[bytes]) -> None:
     """End the child and what it started, which is its group: code servers end later than it does."""
+    for impatient in STOPS:
+        signal.signal(impatient, signal.SIG_IGN)
     for stop, seconds in ((signal.SIGTERM, END_SECONDS), (signal.SIGKILL, 1)):
         deadline = time.monotonic() + seconds
         with suppress(ProcessLookupError):

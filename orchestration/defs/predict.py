@@ -171,6 +171,7 @@ def _refuse_without_features(home: Home, moment: Moment) -> None:
 def run_scoring(home: Home, moment: Moment) -> Record:
     """Score the customers at the run's date; when the guard refuses, keep the last scores as stale."""
     from ml.clv.score import score, score_with_baseline
+    from ml.tracking import champions
 
     lake = home.lake
     dbt.refuse_unbuilt(home, {FEATURES.path[-1]}, moment)
@@ -181,8 +182,10 @@ def run_scoring(home: Home, moment: Moment) -> Record:
         "horizon_days": CLV_HORIZON_DAYS,
         "snapshot_id": moment.snapshot_id,
     }
+    asked = champions(home.mlflow)
     result = score(**place)  # type: ignore[arg-type]
     table, reason = result.scores, result.reason
+    spoke = {} if table is None else asked
     if table is None:
         table = _last_scores(lake, moment)
     if table is None:
@@ -193,8 +196,14 @@ def run_scoring(home: Home, moment: Moment) -> Record:
         path = f"scores/{QUESTION}/as_of={moment.as_of}/{number}.parquet"
         staged = lake.stage(table, "ml", "value_scores", path)
         old = [r.seq for r in lake.live("scores") if r.details["as_of"] == str(moment.as_of)]
-        details = {"as_of": str(moment.as_of), "reason": reason}
+        details = {"as_of": str(moment.as_of), "reason": reason, "champions": spoke}
         return transaction.commit("scores", number, [staged], supersedes=old, details=details)
+
+
+def champions_that_scored(lake: Lake, as_of: date) -> dict[str, str]:
+    """The champion's version by model when the live scores of a date were made; none if refused."""
+    scored = [r for r in lake.live("scores") if r.details["as_of"] == str(as_of)]
+    return dict(scored[-1].details.get("champions", {})) if scored else {}
 
 
 def _last_scores(lake: Lake, moment: Moment) -> Any:

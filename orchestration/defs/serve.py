@@ -6,9 +6,9 @@ from typing import Any
 
 import dagster as dg
 
-from ml.tracking import champions
 from orchestration import dbt
 from orchestration.defs.ingest import OWNER
+from orchestration.defs.predict import champions_that_scored
 from orchestration.progress import progress
 from orchestration.resources import UnicusRun
 from orchestration.runkey import published_key, run_key
@@ -42,7 +42,7 @@ def published_asset(manifest: Path) -> dg.AssetsDefinition:
                 snapshot_id=moment.snapshot_id,
                 as_of=moment.as_of,
                 published_at=datetime.now(UTC).replace(tzinfo=None),
-                key=published_key(key, champions(home.mlflow)),
+                key=published_key(key, champions_that_scored(home.lake, moment.as_of)),
             )
             rows = publish(home.warehouse, home.published, tables, publication)
         progress.note(f"{len(rows)} tables, {sum(rows.values()):,} rows")

@@ -158,11 +158,27 @@ def test_after_a_rollback_the_next_run_scores_with_the_older_version(tmp_path: P
     assert nothing_to_do(request, config) is not None
     carry_out(plan_rollback(home, "clv_90d", ""))
     assert nothing_to_do(request, config) is None
+    publish_alone(home)
+    assert nothing_to_do(request, config) is None, "the copy holds the scores of version 2"
     run(home, late)
     assert scored_by(home) == ["1"]
     assert nothing_to_do(request, config) is not None
     with pytest.raises(SettingFault):
         plan_rollback(home, "clv_90d", "")
+
+
+def publish_alone(home: Home) -> None:
+    """As from the browser: the last asset, at the moment of the last complete run."""
+    result = (
+        build_definitions(home)
+        .resolve_job_def(JOB)
+        .execute_in_process(
+            instance=dg.DagsterInstance.get(),
+            run_config={"resources": {"unicus": {"config": {"home": str(home.root), "as_of": ""}}}},
+            asset_selection=[dg.AssetKey(["serving", "published"])],
+        )
+    )
+    assert result.success
 
 
 def scored_by(home: Home) -> list[str]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from intake.accounting import Outcome
+from intake.contract import contracts
 from intake.fault import InputFault
 from intake.lake import Lake
+from intake.undo import find_load, undo
 from tests.conftest import Shop, load
 from tests.unit.intake.conftest import stored
 
@@ -114,6 +116,17 @@ def test_a_list_that_broke_off_is_refused_until_its_source_says_it_is_right(
     listing.rewrite("source.yaml", "delivery: snapshot", "delivery: snapshot, least_kept_share: 0")
     *_, done = load(lake, listing)
     assert done.deleted_records == 100 - kept
+
+
+def test_a_list_that_was_let_in_stays_when_the_one_before_it_is_undone(
+    lake: Lake, listing: Shop
+) -> None:
+    orders = [f"{number},ann,2024-01-02," for number in range(100)]
+    for number, kept in enumerate((100, 60, 45)):
+        listing.orders(*orders[:kept], name=f"orders_{number}.csv")
+    _, middle, _ = load(lake, listing)
+    undo(lake, find_load(lake, middle.load_id), listing.system, contracts()["orders"])
+    assert [done.deleted_records for done in load(lake, listing)] == [0, 55]
 
 
 def test_a_list_may_leave_out_half_of_its_records(lake: Lake, listing: Shop) -> None:
