@@ -319,6 +319,7 @@ def test_a_home_with_one_customer_serves_a_labelled_baseline(tmp_path: Path) -> 
         assert query(home, f"select * from marts.{table}") == []
 
 
+@pytest.mark.battery
 @pytest.mark.parametrize("room", ["identity", "ml"])
 def test_a_part_that_leaves_out_what_python_makes_is_not_published_for_another_date(
     room: str, tmp_path: Path

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -214,14 +212,6 @@ def test_grouped_and_shuffled_customers_give_the_very_same_fit():
     for other in (shuffled, counted):
         assert vars(other) == vars(plain)
     assert clone(BetaGeoNBD("weeks")).time_unit == "weeks"
-
-
-def test_a_million_customers_are_fitted_and_scored_in_seconds():
-    world = simulate_orders(1_000_000, 5)
-    histories = np.ceil(world.histories.to_numpy())
-    start = time.process_time()
-    BetaGeoNBD().fit(histories).predict_orders(histories, 90)
-    assert time.process_time() - start < 15
 
 
 @pytest.mark.parametrize(
