@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from ml.questions import Question
+
 FEATURES_TABLE = "features.customer_as_of_features"
 OUTCOMES_TABLE = "features.customer_outcomes"
 KEY_COLUMNS = ("customer_id", "as_of_date")
-LABEL = "_net_revenue"
+LABELS = ("_net_revenue", "_orders")
 NUMERIC_TYPES = ("DECIMAL", "DOUBLE", "FLOAT", "BOOLEAN", "INT", "BIGINT", "HUGEINT", "SMALLINT")
 # Sums of doubles depend on the order of their terms: the last bits are noise, not information.
 FEATURE_DIGITS = 6
@@ -53,9 +55,15 @@ class FeatureFrame:
 
 @dataclass(frozen=True)
 class LabelledFrame(FeatureFrame):
-    """The same with what happened next: `net_revenue`, shape (n,), may be negative by returns."""
+    """The same with what happened next.
+
+    Attributes:
+        net_revenue: Money in the window, shape (n,), may be negative by returns.
+        orders: Orders in the window, shape (n,).
+    """
 
     net_revenue: np.ndarray
+    orders: np.ndarray
 
     @property
     def dates(self) -> tuple[date, ...]:
@@ -70,7 +78,14 @@ class LabelledFrame(FeatureFrame):
             as_of_dates=self.as_of_dates[kept],
             features=self.features.loc[kept].reset_index(drop=True),
             net_revenue=self.net_revenue[kept],
+            orders=self.orders[kept],
         )
+
+    def answer(self, question: Question) -> np.ndarray:
+        """Give what is to be predicted, shape (n,): money, orders, or 1 for any order and 0 for none."""
+        if question.target == "net_revenue":
+            return self.net_revenue
+        return self.orders if question.target == "orders" else (self.orders > 0).astype(float)
 
 
 def feature_names(warehouse: Path) -> tuple[str, ...]:
@@ -117,17 +132,19 @@ def read_labelled(warehouse: Path, dates: Sequence[date], horizon_days: int) -> 
     with _open(warehouse) as con:
         names = _feature_names(con, warehouse)
         rows = con.execute(
-            f"select {_select_list(names)}, o.net_revenue_amount::double as {LABEL} "
+            f"select {_select_list(names)}, o.net_revenue_amount::double as {LABELS[0]}, "
+            f"o.orders_count::double as {LABELS[1]} "
             f"from {FEATURES_TABLE} as f inner join {OUTCOMES_TABLE} as o "
             "on f.customer_id = o.customer_id and f.as_of_date = o.as_of_date "
             "where o.is_closed and o.horizon_days = ? and list_contains(?::date[], f.as_of_date) "
-            f"order by {_row_order((*names, LABEL))}",
+            f"order by {_row_order((*names, *LABELS))}",
             [horizon_days, list(dates)],
         ).df()
     return LabelledFrame(
         *_keys(rows),
         features=rows[list(names)],
-        net_revenue=rows[LABEL].to_numpy(dtype=float),
+        net_revenue=rows[LABELS[0]].to_numpy(dtype=float),
+        orders=rows[LABELS[1]].to_numpy(dtype=float),
     )
 
 

@@ -1,4 +1,4 @@
-"""The three tables this room hands out, as Arrow schemas.
+"""The tables this room hands out, as Arrow schemas.
 
 Belongs here: names and types only, so that an empty table can be written before any model exists.
 Does not belong here: where the files go.
@@ -11,13 +11,34 @@ import pyarrow as pa
 AMOUNT = pa.decimal128(18, 2)
 TENTHS = pa.decimal128(18, 1)
 
-VALUE_SCORES = pa.schema(
+_QUESTION = [("model_name", pa.string()), ("target", pa.string()), ("horizon_days", pa.int32())]
+_ORIGIN = [
+    ("model_version", pa.string()),
+    ("mlflow_run_id", pa.string()),
+    ("trained_at_snapshot", pa.string()),
+    ("trained_as_of", pa.date32()),
+]
+_GAINS = [
+    (f"{metric}_gain{bound}", pa.float64())
+    for metric in ("ngini", "decile_error", "logloss")
+    for bound in ("", "_low", "_high")
+]
+
+# One row per customer and question. `predicted` and its interval are of the target: money, a number
+# of orders, or a probability. What is said of those who buy is NULL for a probability.
+SCORES = pa.schema(
     [
         ("customer_id", pa.string()),
         ("as_of_date", pa.date32()),
-        ("horizon_days", pa.int32()),
-        ("predicted_net_revenue_amount", AMOUNT),
-        ("model_name", pa.string()),
+        *_QUESTION,
+        ("predicted", pa.float64()),
+        ("low", pa.float64()),
+        ("high", pa.float64()),
+        ("any_order_probability", pa.float64()),
+        ("if_any", pa.float64()),
+        ("if_any_low", pa.float64()),
+        ("if_any_high", pa.float64()),
+        ("season_factor", pa.float64()),
         ("predictor", pa.string()),
         ("model_version", pa.string()),
         ("mlflow_run_id", pa.string()),
@@ -27,46 +48,74 @@ VALUE_SCORES = pa.schema(
     ]
 )
 
-MODEL_PERFORMANCE = pa.schema(
+# One row per question, as-of date and what may have drifted: a feature, or the scores themselves.
+MODEL_DRIFT = pa.schema(
     [
-        ("model_name", pa.string()),
-        ("horizon_days", pa.int32()),
-        ("cutoff_date", pa.date32()),
-        ("predictor", pa.string()),
-        ("is_model", pa.bool_()),
-        ("customers_count", pa.int64()),
-        ("predicted_amount", AMOUNT),
-        ("actual_amount", AMOUNT),
-        ("ngini_rate", pa.float64()),
-        ("bias_rate", pa.float64()),
-        ("decile_error_rate", pa.float64()),
-        ("ngini_gain_rate", pa.float64()),
-        ("ngini_gain_low_rate", pa.float64()),
-        ("ngini_gain_high_rate", pa.float64()),
-        ("decile_error_gain_rate", pa.float64()),
-        ("decile_error_gain_low_rate", pa.float64()),
-        ("decile_error_gain_high_rate", pa.float64()),
+        *_QUESTION,
+        ("as_of_date", pa.date32()),
+        ("subject", pa.string()),
+        ("is_score", pa.bool_()),
+        ("stability_index", pa.float64()),
         ("model_version", pa.string()),
-        ("mlflow_run_id", pa.string()),
-        ("trained_at_snapshot", pa.string()),
-        ("trained_as_of", pa.date32()),
     ]
 )
 
+# One row per question, cut-off, segment of customers and predictor. Totals are of the target.
+MODEL_PERFORMANCE = pa.schema(
+    [
+        *_QUESTION,
+        ("cutoff_date", pa.date32()),
+        ("segment", pa.string()),
+        ("predictor", pa.string()),
+        ("is_model", pa.bool_()),
+        ("customers_count", pa.int64()),
+        ("predicted_total", AMOUNT),
+        ("actual_total", AMOUNT),
+        ("season_factor", pa.float64()),
+        ("ngini", pa.float64()),
+        ("auc", pa.float64()),
+        ("bias_ratio", pa.float64()),
+        ("bias_low_ratio", pa.float64()),
+        ("bias_high_ratio", pa.float64()),
+        ("decile_error", pa.float64()),
+        ("logloss", pa.float64()),
+        ("calibration_error", pa.float64()),
+        *_GAINS,
+        *_ORIGIN,
+    ]
+)
+
+# One row per question, cut-off, predictor and tenth of the customers by its forecast.
 MODEL_DECILES = pa.schema(
     [
-        ("model_name", pa.string()),
-        ("horizon_days", pa.int32()),
+        *_QUESTION,
         ("cutoff_date", pa.date32()),
         ("predictor", pa.string()),
         ("is_model", pa.bool_()),
         ("decile", pa.int32()),
         ("customers_count", TENTHS),
-        ("predicted_amount", AMOUNT),
-        ("actual_amount", AMOUNT),
-        ("model_version", pa.string()),
-        ("mlflow_run_id", pa.string()),
-        ("trained_at_snapshot", pa.string()),
-        ("trained_as_of", pa.date32()),
+        ("predicted_total", AMOUNT),
+        ("actual_total", AMOUNT),
+        *_ORIGIN,
+    ]
+)
+
+# One row per question, cut-off and tenth of the customers by the model's probability of an order.
+MODEL_CALIBRATION = pa.schema(
+    [
+        *_QUESTION,
+        ("cutoff_date", pa.date32()),
+        ("decile", pa.int32()),
+        ("customers_count", pa.int64()),
+        ("buyers_count", pa.int64()),
+        ("predicted_rate", pa.float64()),
+        ("actual_rate", pa.float64()),
+        ("actual_low_rate", pa.float64()),
+        ("actual_high_rate", pa.float64()),
+        ("coverage_rate", pa.float64()),
+        ("if_any_coverage_rate", pa.float64()),
+        ("at_zero_rate", pa.float64()),
+        ("mean_width", pa.float64()),
+        *_ORIGIN,
     ]
 )

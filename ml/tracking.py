@@ -42,7 +42,15 @@ Found = TypeVar("Found")
 CHAMPION = "champion"
 TERMS_TAG = "champion_terms"
 STORE = "mlflow.db"
-TRUSTED_TYPES = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
+TRUSTED_TYPES = [
+    "ml.btyd.bg_nbd.BetaGeoNBD",
+    "ml.btyd.gamma_gamma.GammaGamma",
+    "ml.clv.model.CustomerValue",
+    "ml.propensity.model.OrderProbability",
+    "numpy.dtype",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
+]
 REQUIREMENTS = ("scikit-learn", "skops", "numpy", "pandas")
 NOTE_TAG = "mlflow.note.content"
 ENVIRONMENT = {
@@ -365,13 +373,13 @@ def read_champion(folder: Path, name: str) -> Champion | None:
     from ml.gate import BACKTEST_KEYS, Champion
 
     client, run_id = _connect(folder), str(version.run_id)
-    columns = [*BACKTEST_KEYS, "predicted_amount"]
+    columns = [*BACKTEST_KEYS, "predicted"]
     # Without a folder of our own MLflow leaves its copy, with customers in it, in the temp folder.
     with TemporaryDirectory() as scratch:
         try:
             path = client.download_artifacts(run_id, "tables/backtest.parquet", scratch)
             backtest = pd.read_parquet(path, columns=columns)
-        except (OSError, MlflowException):
+        except (OSError, ValueError, MlflowException):  # gone, or of an older release
             backtest = pd.DataFrame(columns=columns)
     recipe = client.get_run(run_id).data.tags.get("recipe", "")
     return Champion(str(version.version), recipe, backtest)

@@ -191,18 +191,21 @@ def _system_names(
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE",
               help="Stand at this date. [default: the day after the last complete day]")  # fmt: skip
 @click.option("--no-skip", is_flag=True, help="Run even when nothing is new.")
+@click.option("--retrain", is_flag=True,
+              help="Train every model anew. [default: after 30 days, or with new code]")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Say what would be loaded, change nothing.")
 @manner_options
 def run(
     home: Path | None, systems: tuple[str, ...], systems_dir: str | None, as_of: datetime | None,
-    no_skip: bool, dry_run: bool, **how: bool,
+    no_skip: bool, retrain: bool, dry_run: bool, **how: bool,
 ) -> None:  # fmt: skip
     """Materialize every asset: load, resolve, transform, predict, publish."""
     from orchestration.run import Request
 
     place = _place(home)
     manner = Manner.of(**how)
-    request = Request(place, systems, systems_dir or "", as_of.date() if as_of else None, no_skip)
+    day = as_of.date() if as_of else None
+    request = Request(place, systems, systems_dir or "", day, no_skip, retrain)
     act = _plan if dry_run else _run
     _guarded(place, manner, lambda: act(request, manner))
 

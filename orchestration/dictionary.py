@@ -25,6 +25,7 @@ UNITS = {
     r"_date$": "day",
     r"_days$": "days",
     r"_amount$": "reporting currency",
+    r"_probability(_\d+d)?$": "probability",
     r"(^|_)quantity$": "units of the product",
     r"_count$": "count",
     r"_rate$": "rate",
@@ -50,11 +51,18 @@ from features.customer_features
 where recency_gap_ratio > 3
 order by net_revenue_365d_amount desc
 limit 10""",
+    "customer_propensities": """\
+select customer_id, horizon_days, churn_probability
+from marts.customer_propensities
+where is_own_rhythm and churn_probability > 0.5
+order by churn_probability
+limit 10""",
     "customer_scores": """\
-select predictor, model_version, is_baseline, is_stale, count(*) as customers_count,
+select horizon_days, predictor, model_version, is_baseline, is_stale, count(*) as customers_count,
     sum(predicted_net_revenue_amount) as expected_amount
 from marts.customer_scores
-group by all""",
+group by all
+order by horizon_days""",
     "dim_customers": """\
 select age_band, count(*) as customers_count
 from core.dim_customers
@@ -105,17 +113,32 @@ select month_start_date, active_customers_count, retention_rate, net_revenue_amo
 from marts.kpi_customers_monthly
 where value_tier = 'total' and is_complete
 order by month_start_date""",
+    "model_calibration": """\
+select cutoff_date, decile, predicted_rate, actual_rate, actual_low_rate, actual_high_rate
+from marts.model_calibration
+where model_name = 'propensity_30d'
+order by cutoff_date, decile""",
     "model_deciles": """\
-select decile, predicted_amount, actual_amount,
-    round(predicted_amount / customers_count, 2) as predicted_mean_amount,
-    round(actual_amount / customers_count, 2) as actual_mean_amount
+select cutoff_date, decile, predicted_total, actual_total,
+    round(predicted_total / customers_count, 2) as predicted_mean,
+    round(actual_total / customers_count, 2) as actual_mean
 from marts.model_deciles
-where is_model and cutoff_date = (select max(cutoff_date) from marts.model_deciles)
-order by decile""",
+where is_model and model_name = 'clv_90d'
+order by cutoff_date, decile""",
+    "model_drift": """\
+select as_of_date, model_name, subject, stability_index
+from marts.model_drift
+where is_drifting
+order by as_of_date desc, stability_index desc""",
     "model_performance": """\
-select cutoff_date, predictor, ngini_rate, bias_rate, decile_error_rate
+select model_name, cutoff_date, predictor, ngini, bias_ratio, decile_error, logloss
 from marts.model_performance
-order by cutoff_date, ngini_rate desc""",
+where segment = 'all'
+order by model_name, cutoff_date, ngini desc""",
+    "model_realised": """\
+select model_name, as_of_date, predictor, predicted_total, actual_total, bias_ratio, coverage_rate
+from marts.model_realised
+order by model_name, as_of_date""",
 }
 
 

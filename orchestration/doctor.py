@@ -335,8 +335,7 @@ def _file_fault(con: duckdb.DuckDBPyConnection, home: Home, file: LakeFile) -> s
 
 def check_published(home: Home) -> Finding:
     """The published copy opens, and tells its age and whether the code is still that of its key."""
-    from ml.tracking import champions
-    from orchestration.runkey import published_key, run_key
+    from orchestration.runkey import champions_asked, published_key, run_key
     from orchestration.status import age_text
     from serving.publish import read_publication
 
@@ -345,8 +344,9 @@ def check_published(home: Home) -> Finding:
         return Finding("ok", "nothing is published yet")
     age = datetime.now(UTC) - publication.published_at.replace(tzinfo=UTC)
     found = f"as of {publication.as_of}, {age_text(int(age.total_seconds()))} old, key {publication.key}"
-    run = run_key(publication.snapshot_id, publication.as_of, read_config(home))
-    if publication.key != published_key(run, champions(home.mlflow)):
+    config = read_config(home)
+    run = run_key(publication.snapshot_id, publication.as_of, config)
+    if publication.key != published_key(run, champions_asked(home, config)):
         told = f"{found}, of other code, settings or models than now"
         return Finding("warn", told, "unicus run")
     return Finding("ok", found)

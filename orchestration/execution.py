@@ -32,11 +32,14 @@ class Outcome:
 class Execution:
     """One execution of all assets, or of those below the systems named."""
 
-    def __init__(self, home: Home, systems: tuple[str, ...], as_of: date | None) -> None:
+    def __init__(
+        self, home: Home, systems: tuple[str, ...], as_of: date | None, *, retrain: bool = False
+    ) -> None:
         self.run_id = str(uuid.uuid4())
         self._home = home
         self._systems = systems
         self._as_of = as_of
+        self._retrain = retrain
         self._instance = dg.DagsterInstance.get()
 
     def run(self) -> Outcome:
@@ -44,7 +47,11 @@ class Execution:
         progress.faults.clear()
         definitions = build_definitions(self._home)
         job = definitions.resolve_job_def(JOB)
-        config = {"home": str(self._home.root), "as_of": str(self._as_of or "")}
+        config = {
+            "home": str(self._home.root),
+            "as_of": str(self._as_of or ""),
+            "retrain": self._retrain,
+        }
         result = job.execute_in_process(
             instance=self._instance,
             run_id=self.run_id,

@@ -22,14 +22,15 @@ JOB = "everything"
 def build_definitions(home: Home) -> dg.Definitions:
     """The graph of one home: its systems decide what lies at landing."""
     os.environ.update(home.environment())
-    systems = read_systems(read_config(home))
+    config = read_config(home)
+    systems = read_systems(config)
     manifest = dbt.manifest_path(home)
     assets: list[dg.AssetsDefinition] = [
         *(landing_assets(system) for system in systems),
         raw_assets(systems),
         *warehouse_assets(manifest),
         identity_assets(),
-        *predict_assets(),
+        *predict_assets(config.questions),
         published_asset(manifest),
     ]
     return dg.Definitions(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ml import tracking
 from ml.errors import MlError
+from ml.questions import BY_NAME
 from orchestration.console import aligned
 from orchestration.settings import Home, SettingFault
 from orchestration.status import require_home
@@ -29,10 +30,19 @@ if TYPE_CHECKING:
 
 MODELS_SCHEMA = "unicus.models/1"
 ROLLBACK_SCHEMA = "unicus.rollback/1"
-GAIN = ("ngini_gain_rate", "ngini_gain_low_rate", "ngini_gain_high_rate")
+WHOLE = "all"
+"""The segment of every customer."""
+
+MEASURES = {"ngini_rate": "ngini", "bias_rate": "bias_ratio", "decile_error_rate": "decile_error"}
+GAIN = {
+    "ngini_gain_rate": "ngini_gain",
+    "ngini_gain_low_rate": "ngini_gain_low",
+    "ngini_gain_high_rate": "ngini_gain_high",
+}
+"""Columns of the figures by their name in `unicus.models/1`, which keeps its words."""
+
 FIGURES = (
-    "as_of", "snapshot_id", "predictor", "cutoff_date", "ngini_rate", "bias_rate",
-    "decile_error_rate", "best_baseline", *GAIN,
+    "as_of", "snapshot_id", "predictor", "cutoff_date", *MEASURES, "best_baseline", *GAIN,
 )  # fmt: skip
 HOLDS = "until a training on new data passes the gate: its version is promoted as usual"
 
@@ -76,7 +86,7 @@ def _figures(home: Home) -> dict[str, dict[str, Any]]:
     files = [
         str(lake.path(file))
         for record in lake.records()
-        if record.kind == "training"
+        if record.kind == "training" and "question" in record.details
         for file in record.files
         if file.table == "model_performance" and lake.path(file).exists()
     ]
@@ -85,6 +95,7 @@ def _figures(home: Home) -> dict[str, dict[str, Any]]:
     with duckdb.connect() as con:
         rows = con.execute(
             f"select * from read_parquet({literals(files)}, union_by_name = true)"
+            f" where segment = '{WHOLE}'"
         ).df()
     return {str(run): _newest(of_run) for run, of_run in rows.groupby("mlflow_run_id")}
 
@@ -92,16 +103,17 @@ def _figures(home: Home) -> dict[str, dict[str, Any]]:
 def _newest(rows: pd.DataFrame) -> dict[str, Any]:
     from ml.gate import best_baseline
 
+    question = BY_NAME[str(rows["model_name"].iloc[0])]
     newest = rows[rows["cutoff_date"] == rows["cutoff_date"].max()].set_index("predictor")
-    model, baseline = newest[newest["is_model"]].iloc[0], best_baseline(rows)
+    model, baseline = newest[newest["is_model"]].iloc[0], best_baseline(rows, question)
     return {
         "as_of": f"{model['trained_as_of']:%Y-%m-%d}",
         "snapshot_id": model["trained_at_snapshot"],
         "predictor": model.name,
         "cutoff_date": f"{model['cutoff_date']:%Y-%m-%d}",
-        **{name: _known(model[name]) for name in ("ngini_rate", "bias_rate", "decile_error_rate")},
+        **{name: _known(model[column]) for name, column in MEASURES.items()},
         "best_baseline": baseline,
-        **{name: _known(newest.loc[baseline, name]) for name in GAIN},
+        **{name: _known(newest.loc[baseline, column]) for name, column in GAIN.items()},
     }
 
 

@@ -16,25 +16,29 @@ import pyarrow as pa
 
 from identity.resolve import TABLES as IDENTITY_TABLES
 from intake.contract import contracts
-from intake.lake import Lake, LakeFile, put_in_place, write_text_durably
+from intake.lake import LakeFile, Record, put_in_place, write_text_durably
 from intake.snapshot import day_range, freeze, read_snapshot
-from ml.splits import training_dates
-from ml.tables import MODEL_DECILES, MODEL_PERFORMANCE, VALUE_SCORES
-from orchestration.runkey import run_key, training_key
+from ml.splits import dates_to_score, dates_to_train
+from ml.tables import MODEL_CALIBRATION, MODEL_DECILES, MODEL_DRIFT, MODEL_PERFORMANCE, SCORES
+from orchestration.retraining import due_questions, stand_of
+from orchestration.runkey import run_key
 from orchestration.settings import Home, SettingFault, read_config
 from serving.publish import read_publication
-
-CLV_HORIZON_DAYS = 90
 
 PRODUCTS = {
     "identity": IDENTITY_TABLES,
     "ml": {
-        "value_scores": VALUE_SCORES,
+        "scores": SCORES,
         "model_performance": MODEL_PERFORMANCE,
         "model_deciles": MODEL_DECILES,
+        "model_calibration": MODEL_CALIBRATION,
+        "model_drift": MODEL_DRIFT,
     },
 }
 """Tables that Python gives back to dbt, by source."""
+
+REALISED_MONTHS = 24
+"""Months of which scores are held against what came; the horizon of a year needs more than one."""
 
 RUN_SCHEMA = pa.schema(
     [
@@ -58,17 +62,26 @@ class Moment:
         snapshot_id: the frozen set of live loads.
         as_of: everything dated on or after it is invisible.
         first_day: first day with data.
-        training_dates: as-of dates whose labels are closed, for training and backtests.
+        due: names of the questions to train in this run.
+        training_dates: as-of dates that their training and backtests read.
+        season_dates: as-of dates of earlier years that scoring reads.
     """
 
     snapshot_id: str
     as_of: date
     first_day: date
-    training_dates: tuple[date, ...]
+    due: tuple[str, ...] = ()
+    training_dates: tuple[date, ...] = ()
+    season_dates: tuple[date, ...] = ()
 
 
-def new_moment(home: Home, as_of: date | None) -> Moment:
+def new_moment(home: Home, as_of: date | None, *, retrain: bool = False) -> Moment:
     """Freeze what is live now, and stand at `as_of` or else after the last complete day.
+
+    Args:
+        home: The home.
+        as_of: The date to stand at.
+        retrain: Train every question, also those whose last training still holds.
 
     Raises:
         SettingFault: there is no data to stand on, or none before `as_of`.
@@ -83,7 +96,7 @@ def new_moment(home: Home, as_of: date | None) -> Moment:
         raise _no_day(
             home, f"as of {as_of} nothing has happened yet, the first order is of {first_day}"
         )
-    return _moment(snapshot.snapshot_id, as_of or default, first_day)
+    return _moment(home, snapshot.snapshot_id, as_of or default, first_day, retrain=retrain)
 
 
 def last_moment(home: Home) -> Moment:
@@ -102,14 +115,26 @@ def last_moment(home: Home) -> Moment:
     lake = home.lake
     snapshot = read_snapshot(lake, publication.snapshot_id)
     days = day_range(lake, snapshot, contracts(), read_config(home).business_timezone)
-    return _moment(
-        publication.snapshot_id, publication.as_of, days[0] if days else publication.as_of
+    first_day = days[0] if days else publication.as_of
+    return _moment(home, publication.snapshot_id, publication.as_of, first_day)
+
+
+def _moment(
+    home: Home, snapshot: str, as_of: date, first_day: date, *, retrain: bool = False
+) -> Moment:
+    """The moment with what is due there, decided once for all steps of the run."""
+    config = read_config(home)
+    asked = {question.name: question.horizon_days for question in config.questions}
+    due = due_questions(home, config, stand_of(snapshot, as_of, first_day, config))
+    due = tuple(asked) if retrain else due
+    return Moment(
+        snapshot,
+        as_of,
+        first_day,
+        due,
+        dates_to_train(first_day, as_of, {asked[name] for name in due}),
+        dates_to_score(first_day, as_of, set(asked.values())),
     )
-
-
-def _moment(snapshot: str, as_of: date, first_day: date) -> Moment:
-    dates = training_dates(first_day, as_of, CLV_HORIZON_DAYS)
-    return Moment(snapshot, as_of, first_day, tuple(dates))
 
 
 def _no_day(home: Home, why: str) -> SettingFault:
@@ -135,7 +160,9 @@ def kept(home: Home, run_id: str) -> Moment | None:
         raw["snapshot_id"],
         date.fromisoformat(raw["as_of"]),
         date.fromisoformat(raw["first_day"]),
+        tuple(raw["due"]),
         tuple(map(date.fromisoformat, raw["training_dates"])),
+        tuple(map(date.fromisoformat, raw["season_dates"])),
     )
 
 
@@ -171,7 +198,7 @@ def write_inputs(home: Home, moment: Moment) -> Path:
     files = [
         *read_snapshot(lake, moment.snapshot_id).files,
         *_moment_files(home, moment),
-        *_product_files(lake),
+        *_product_files(home, moment),
     ]
     lines = [
         json.dumps({"source": f.source, "table": f.table, "path": str(lake.path(f))}) for f in files
@@ -179,15 +206,6 @@ def write_inputs(home: Home, moment: Moment) -> Path:
     path = home.moments / "inputs.json"
     write_text_durably(path, "\n".join(lines) + "\n")
     return path
-
-
-def is_trained(home: Home, moment: Moment) -> bool:
-    """Whether this moment's training is done, so that no feature of its dates is needed."""
-    key = training_key(moment.snapshot_id, moment.training_dates, read_config(home))
-    lake = home.lake
-    return (home.mlflow / "mlflow.db").exists() and any(
-        record.record_id == key for record in lake.live("training")
-    )
 
 
 def _moment_files(home: Home, moment: Moment) -> list[LakeFile]:
@@ -199,10 +217,13 @@ def _moment_files(home: Home, moment: Moment) -> list[LakeFile]:
         "snapshot_id": moment.snapshot_id,
         "run_key": run_key(moment.snapshot_id, moment.as_of, config),
     }
-    training = () if is_trained(home, moment) else moment.training_dates
     dates = [
-        {"as_of_date": day, "is_run": day == moment.as_of, "is_training": day != moment.as_of}
-        for day in (*training, moment.as_of)
+        {
+            "as_of_date": day,
+            "is_run": day == moment.as_of,
+            "is_training": day in moment.training_dates,
+        }
+        for day in sorted({*moment.training_dates, *moment.season_dates, moment.as_of})
     ]
     files = []
     for table, rows, schema in (("run", [run], RUN_SCHEMA), ("as_of_dates", dates, DATES_SCHEMA)):
@@ -215,11 +236,46 @@ def _moment_files(home: Home, moment: Moment) -> list[LakeFile]:
     return files
 
 
-def _product_files(lake: Lake) -> list[LakeFile]:
+def _product_files(home: Home, moment: Moment) -> list[LakeFile]:
+    """What identity and models wrote, as far as this run reads it.
+
+    Tables of an earlier version of the project have other names, and are passed over.
+    """
+    lake = home.lake
     schemas = [
         lake.put_schema(source, table, schema)
         for source, tables in PRODUCTS.items()
         for table, schema in tables.items()
     ]
-    written = [file for record in lake.live() for file in record.files if file.source in PRODUCTS]
-    return [*schemas, *written]
+    live = lake.live()
+    read = [
+        *(record for record in live if record.kind not in {"training", "scores"}),
+        *_asked(live, {question.name for question in read_config(home).questions}),
+    ]
+    written = [file for record in read for file in record.files if file.source in PRODUCTS]
+    return [*schemas, *written, *_score_files(live, moment.as_of)]
+
+
+def _asked(live: list[Record], names: set[str]) -> list[Record]:
+    """Trainings of the questions that are asked of the home now."""
+    return [r for r in live if r.kind == "training" and r.details.get("question") in names]
+
+
+def _score_files(live: list[Record], as_of: date) -> list[LakeFile]:
+    """The scores and drift of the run's date and of the first good date in each month before.
+
+    Those of every day of every year would make each run dearer than the one before. A date is good
+    when every question was answered anew.
+    """
+    made = {
+        date.fromisoformat(record.details["as_of"]): record
+        for record in live
+        if record.kind == "scores" and any(file.table == "scores" for file in record.files)
+    }
+    days = sorted(day for day in made if day <= as_of)
+    firsts: dict[tuple[int, int], date] = {}
+    for day in days:
+        if not made[day].details.get("stale"):
+            firsts.setdefault((day.year, day.month), day)
+    read = {*list(firsts.values())[-REALISED_MONTHS:], *(day for day in days if day == as_of)}
+    return [file for day in sorted(read) for file in made[day].files]

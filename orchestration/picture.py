@@ -61,10 +61,11 @@ PLACES = {
     "features": Place(3, 20, "per customer and date", (
         "customer_days", "customer_as_of_features", "customer_features", "customer_outcomes")),
     "ml": Place(3, 250, "train, gate, score", (
-        "model", "performance", "deciles", "scores")),
+        "model", "performance", "deciles", "calibration", "scores", "drift")),
     "marts": Place(4, 90, "what people ask for", (
-        "customer_360", "customer_scores", "kpi_customers_monthly", "kpi_cohorts_monthly",
-        "campaign_results", "model_performance", "model_deciles", "ingest_reconciliation")),
+        "customer_360", "customer_scores", "customer_propensities", "kpi_customers_monthly",
+        "kpi_cohorts_monthly", "campaign_results", "model_performance", "model_realised",
+        "ingest_reconciliation")),
     "serving": Place(5, 156, "what BI opens", ("published",)),
 }  # fmt: skip
 

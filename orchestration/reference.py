@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import click
 
+from ml.questions import QUESTIONS
 from orchestration.cli import EXAMPLES, READER_LEFT, SECTIONS, main
 from orchestration.console import INTERRUPTED
 from orchestration.defect import EXIT_CODE as DEFECT
@@ -35,6 +36,8 @@ SETTINGS: Rows = [
      "Time zone in which days begin and end."),
     ("`reporting_currency`", "`home.yaml`", "that of the first system",
      "Currency of every amount; a system that sells in another is refused."),
+    ("`predictions`", "`home.yaml`", "all",
+     f"List of what is predicted, of {', '.join(f'`{question.name}`' for question in QUESTIONS)}."),
     ("`systems.<name>.folder`", "`home.yaml`", "`intake/systems`",
      "Folder that holds the system's own folder, with `source.yaml` and the mappings."),
     ("`systems.<name>.location`", "`home.yaml`", "`location` in `source.yaml`",
@@ -62,7 +65,7 @@ UTC. A command that could not do its work gives `unicus.error/1`.
 
 | object | given by | schema |
 |---|---|---|
-| `unicus.run/1` | `unicus run`, and `logs/<run>.json` in the home | [schema](schemas/unicus.run.1.json) |
+| `unicus.run/2` | `unicus run`, and `logs/<run>.json` in the home | [schema](schemas/unicus.run.2.json) |
 | `unicus.new-system/1` | `unicus new-system` | [schema](schemas/unicus.new-system.1.json) |
 | `unicus.check-system/1` | `unicus check-system` | [schema](schemas/unicus.check-system.1.json) |
 | `unicus.status/1` | `unicus status` | [schema](schemas/unicus.status.1.json) |

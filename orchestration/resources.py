@@ -28,10 +28,12 @@ class UnicusRun(dg.ConfigurableResource):  # type: ignore[type-arg]
     Attributes:
         home: folder of the home.
         as_of: the date to stand at, ISO; empty for the day after the last complete day.
+        retrain: train every question, also those whose last training still holds.
     """
 
     home: str
     as_of: str = ""
+    retrain: bool = False
     _run_id: str = PrivateAttr(default="")
 
     @contextmanager
@@ -70,9 +72,8 @@ class UnicusRun(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def freeze(self) -> Moment:
         """Freeze what is live now and stand on it; the later steps of the run stand there too."""
-        frozen = moment.new_moment(
-            self.place, date.fromisoformat(self.as_of) if self.as_of else None
-        )
+        as_of = date.fromisoformat(self.as_of) if self.as_of else None
+        frozen = moment.new_moment(self.place, as_of, retrain=self.retrain)
         moment.keep(self.place, self.run_id, frozen)
         return frozen
 

@@ -37,7 +37,7 @@ from orchestration.settings import (
     write_config,
 )
 
-SCHEMA = "unicus.run/1"
+SCHEMA = "unicus.run/2"
 CANCEL_SECONDS = 5.0
 
 
@@ -50,6 +50,7 @@ class Request:
     systems_dir: str = ""
     as_of: date | None = None
     even_if_unchanged: bool = False
+    retrain: bool = False
 
 
 @dataclass
@@ -145,18 +146,17 @@ def plan(request: Request) -> Ending:
 def nothing_to_do(request: Request, config: HomeConfig) -> Ending | None:
     """Say so when the published copy is already what this run would make."""
     from intake.snapshot import loads_of, snapshot_id
-    from ml.tracking import champions
-    from orchestration.runkey import published_key, run_key
+    from orchestration.runkey import champions_asked, published_key, run_key
     from serving.publish import read_publication
 
     publication = read_publication(request.home.published)
-    if publication is None or request.even_if_unchanged:
+    if publication is None or request.even_if_unchanged or request.retrain:
         return None
     if request.as_of not in (None, publication.as_of) or files_to_load(request, config)[0]:
         return None
     snapshot = snapshot_id(loads_of(request.home.lake, config.systems))
     run = run_key(snapshot, publication.as_of, config)
-    if publication.key != published_key(run, champions(request.home.mlflow)):
+    if publication.key != published_key(run, champions_asked(request.home, config)):
         return None
     if request.as_of is None and publication.as_of != _default_as_of(
         request.home, config, snapshot
@@ -193,7 +193,7 @@ def execute(request: Request, manner: Manner) -> Ending:
 
     talk = StageTalk(manner)
     progress.listener = talk
-    execution = Execution(home, request.systems, request.as_of)
+    execution = Execution(home, request.systems, request.as_of, retrain=request.retrain)
     _log_to(home.logs / f"{execution.run_id}.log")
     _stop_on_interrupt(execution, talk, home)
     # In a thread of its own, for Dagster takes the signals of the main thread for itself.

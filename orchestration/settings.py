@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ml.questions import BY_NAME, QUESTIONS, Question
+
 if TYPE_CHECKING:
     from intake.lake import Lake
     from intake.source import System
@@ -57,11 +59,21 @@ class SystemPlace:
 
 @dataclass(frozen=True)
 class HomeConfig:
-    """`home.yaml`."""
+    """`home.yaml`.
+
+    Attributes:
+        predictions: names of the questions that are asked of this home; None for all there are.
+    """
 
     business_timezone: str
     reporting_currency: str
     systems: dict[str, SystemPlace]
+    predictions: tuple[str, ...] | None = None
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """What is asked of the future here."""
+        return tuple(q for q in QUESTIONS if self.predictions is None or q.name in self.predictions)
 
 
 @dataclass(frozen=True)
@@ -175,18 +187,41 @@ def read_config(home: Home) -> HomeConfig:
         return default_config([DEFAULT_DATA], {})
     try:
         raw = yaml.safe_load(home.config_path.read_text("utf-8"))
-        _refuse_unknown(home, raw, ("business_timezone", "reporting_currency", "systems"))
+        _refuse_unknown(home, raw, tuple(HomeConfig.__dataclass_fields__))
         systems = {}
         for name, place in raw["systems"].items():
             _refuse_unknown(home, place or {}, ("folder", "location"))
             systems[name] = SystemPlace(**(place or {}))
-        return HomeConfig(raw["business_timezone"], raw["reporting_currency"], systems)
+        predictions = _predictions(home, raw.get("predictions"))
+        return HomeConfig(raw["business_timezone"], raw["reporting_currency"], systems, predictions)
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise SettingFault(
             "bad-setting", "home.yaml", "the file cannot be used", where=str(home.config_path),
             why=f"{type(error).__name__}: it needs business_timezone, reporting_currency, systems",
             fix="correct it, or delete it and let  unicus run  write it anew",
         ) from error  # fmt: skip
+
+
+def _predictions(home: Home, names: object) -> tuple[str, ...] | None:
+    """The names of the questions asked; a list may be empty, and without one all are asked.
+
+    Raises:
+        SettingFault: no list, or a name that no question has.
+    """
+    if names is None:
+        return None
+    if not isinstance(names, list):
+        raise TypeError
+    unknown = next((str(name) for name in names if str(name) not in BY_NAME), None)
+    if unknown is None:
+        return tuple(names)
+    near = difflib.get_close_matches(unknown, BY_NAME, n=1)
+    raise SettingFault(
+        "bad-setting", "home.yaml", f'there is no prediction "{unknown}"',
+        where=f"{home.config_path}, predictions", why=f"the predictions are {', '.join(BY_NAME)}",
+        fix=f"write {near[0]} instead, or leave the line out, then  unicus run" if near
+        else "leave it out of the list, then  unicus run",
+    )  # fmt: skip
 
 
 def _refuse_unknown(home: Home, raw: dict[str, object], known: tuple[str, ...]) -> None:
@@ -220,7 +255,11 @@ def write_config(home: Home, config: HomeConfig) -> None:
     systems = {
         name: {k: v for k, v in vars(place).items() if v} for name, place in config.systems.items()
     }
-    text = yaml.safe_dump(vars(config) | {"systems": systems}, sort_keys=False)
+    written = vars(config) | {"systems": systems}
+    predictions = written.pop("predictions")
+    if predictions is not None:
+        written["predictions"] = list(predictions)
+    text = yaml.safe_dump(written, sort_keys=False)
     write_text_durably(home.config_path, text)
 
 

@@ -137,14 +137,11 @@ def _is_held(home: Home) -> bool:
 
 
 def _models(live: list[Record]) -> list[dict[str, Any]]:
-    """Per question: what the last training decided, and who made the newest scores.
-
-    The question is the second folder of the record's file: `performance/<question>/…`.
-    """
+    """Per question: what the last training decided, and who made the newest scores."""
     models = []
-    for training in (record for record in live if record.kind == "training"):
-        name = _question(training)
-        scores = [r for r in live if r.kind == "scores" and _question(r) == name]
+    for training in (r for r in live if r.kind == "training" and "question" in r.details):
+        name = training.details["question"]
+        scores = [r for r in live if r.kind == "scores" and name in r.details.get("reasons", {})]
         newest = max(scores, key=lambda r: (r.details["as_of"], r.seq), default=None)
         models.append(
             {
@@ -154,14 +151,10 @@ def _models(live: list[Record]) -> list[dict[str, Any]]:
                 "reason": training.details["reason"],
                 "trained_at": training.committed_at,
                 "scored_as_of": newest.details["as_of"] if newest else None,
-                "scored_by": newest.details["reason"] if newest else None,
+                "scored_by": newest.details["reasons"][name] if newest else None,
             }
         )
     return models
-
-
-def _question(record: Record) -> str:
-    return record.files[0].path.split("/")[1]
 
 
 def _systems(config: HomeConfig, loads: list[Record]) -> list[dict[str, Any]]:
@@ -275,8 +268,10 @@ def _settings(home: Home, home_origin: str, config: HomeConfig) -> list[dict[str
         ("home", str(home.root), home_origin),
         ("business_timezone", config.business_timezone, written),
         ("reporting_currency", config.reporting_currency, written),
+        ("predictions", " ".join(question.name for question in config.questions),
+         "default" if config.predictions is None else "home.yaml"),
         (DBT_VARIABLE, switch or "in process", "environment" if switch else "default"),
-    ]
+    ]  # fmt: skip
     for name, place in config.systems.items():
         origins = {key: "home.yaml" if value else "default" for key, value in vars(place).items()}
         folder = place.folder or str(PROJECT / "intake" / "systems")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import duckdb
@@ -19,6 +21,7 @@ from intake.snapshot import read_snapshot
 from intake.source import System
 from orchestration import moment as moments
 from orchestration.console import aligned
+from orchestration.models import WHOLE
 from orchestration.moment import Moment
 from orchestration.settings import FOUND_HOME, Home
 from serving.publish import read_publication
@@ -55,7 +58,7 @@ def summarise(
         "customers": _customers(home, began),
         "published": _published(home),
         "checks": {"passed": checks.passed, "warned": list(checks.warned), "failed": list(checks.failed)},
-        "model": _model(home, moment, began),
+        "models": _models(home, moment, began),
         "left_out": _left_out(loads),
         "not_read": [
             {"system": s.name, "path": one.path, "why": one.why}
@@ -124,38 +127,48 @@ def _published(home: Home) -> dict[str, Any]:
     }
 
 
-def _model(home: Home, moment: Moment, began: datetime) -> dict[str, Any]:
-    """What the newest backtest says, and who scored."""
-    trainings, scores = home.lake.live("training"), home.lake.live("scores")
-    training = trainings[-1]
-    scored = [r for r in scores if r.details["as_of"] == str(moment.as_of)][-1]
+def _models(home: Home, moment: Moment, began: datetime) -> list[dict[str, Any]]:
+    """What the last training of each question says, and who scored."""
+    live = home.lake.live()
+    trained = {r.details["question"]: r for r in live
+               if r.kind == "training" and "question" in r.details}  # fmt: skip
+    scored = [r for r in live if r.kind == "scores" and r.details["as_of"] == str(moment.as_of)][-1]
+    backtests = _backtests(home)
+    return [
+        {
+            "name": name,
+            "version": trained[name].details["model_version"],
+            "is_promoted": trained[name].details["promoted"],
+            "is_reused": datetime.fromisoformat(trained[name].committed_at) < began,
+            "trained_as_of": trained[name].details["as_of"],
+            "reason": trained[name].details["reason"],
+            "scores": reason,
+            "backtest": backtests.get(name, []),
+        }
+        for name, reason in scored.details["reasons"].items()
+    ]
+
+
+def _backtests(home: Home) -> dict[str, list[dict[str, Any]]]:
+    """Figures of all customers at each cut-off, by question."""
+    with duckdb.connect(str(home.published), read_only=True) as con:
+        found = con.execute(f"""
+            select model_name, cutoff_date, predictor, is_model, customers_count, ngini, bias_ratio,
+                decile_error, logloss, ngini_gain, ngini_gain_low, ngini_gain_high
+            from marts.model_performance
+            where segment = '{WHOLE}'
+            order by model_name, cutoff_date, is_model desc, predictor
+        """)
+        names = [column[0] for column in found.description or []]
+        rows = [dict(zip(names, map(_rounded, row), strict=True)) for row in found.fetchall()]
     return {
-        "name": "clv_90d",
-        "version": training.details["model_version"],
-        "is_promoted": training.details["promoted"],
-        "is_reused": datetime.fromisoformat(training.committed_at) < began,
-        "reason": training.details["reason"],
-        "scores": scored.details["reason"],
-        "backtest": _backtest(home),
+        name: [{k: v for k, v in row.items() if k != "model_name"} for row in of_name]
+        for name, of_name in groupby(rows, key=itemgetter("model_name"))
     }
 
 
-def _backtest(home: Home) -> list[dict[str, Any]]:
-    with duckdb.connect(str(home.published), read_only=True) as con:
-        found = con.execute("""
-            select cutoff_date, predictor, is_model, customers_count, ngini_rate, bias_rate,
-                decile_error_rate, ngini_gain_rate, ngini_gain_low_rate, ngini_gain_high_rate
-            from marts.model_performance
-            order by cutoff_date, is_model desc, predictor
-        """)
-        names = [column[0] for column in found.description or []]
-        return [
-            {
-                name: round(value, 4) if isinstance(value, float) else value
-                for name, value in zip(names, row, strict=True)
-            }
-            for row in found.fetchall()
-        ]
+def _rounded(value: Any) -> Any:
+    return round(value, 4) if isinstance(value, float) else value
 
 
 def _left_out(loads: tuple[Load, ...]) -> list[dict[str, Any]]:
@@ -181,7 +194,7 @@ def summary_text(summary: dict[str, Any]) -> str:
                       f" {summary['published']['path']}"),
         ("checks", f"{checks['passed']} passed, {len(checks['warned'])} warned,"
                    f" {len(checks['failed'])} failed"),
-        *_model_lines(summary["model"]),
+        *((one["name"], _model_line(one)) for one in summary["models"]),
         *(("warned", text) for text in checks["warned"]),
         *_left_out_lines(summary["left_out"]),
         *(("not read", f"{one['path']} of {one['system']}") for one in summary["not_read"]),
@@ -208,30 +221,8 @@ def _left_out_lines(left_out: list[dict[str, Any]]) -> list[tuple[str, str]]:
     ]
 
 
-def _model_lines(model: dict[str, Any]) -> list[tuple[str, str]]:
-    lines = [
-        (model["name"], model["reason"] + (" (training reused)" if model["is_reused"] else ""))
-    ]
-    if not model["backtest"]:
-        return lines
-    newest = max(one["cutoff_date"] for one in model["backtest"])
-    for one in model["backtest"]:
-        if one["cutoff_date"] != newest:
-            continue
-        gain = one["ngini_gain_rate"]
-        behind = (
-            ""
-            if gain is None
-            else (
-                f", the model gains {gain:+.3f} ({one['ngini_gain_low_rate']:+.3f} to"
-                f" {one['ngini_gain_high_rate']:+.3f})"
-            )
-        )
-        lines.append(
-            (
-                "",
-                f"{newest} {one['predictor']}: ranking {one['ngini_rate']:.3f}, total"
-                f" {one['bias_rate'] - 1:+.1%}, decile error {one['decile_error_rate']:.1%}{behind}",
-            )
-        )
-    return [*lines, ("", model["scores"])]
+def _model_line(model: dict[str, Any]) -> str:
+    """Who scored, and what the training of this run decided; one line per question."""
+    if model["is_reused"]:
+        return f"{model['scores']}; last trained as of {model['trained_as_of']}"
+    return f"{model['scores']}; {model['reason']}"

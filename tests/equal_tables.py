@@ -15,11 +15,16 @@ LEDGERS = {
     "marts.ingest_reconciliation": "loads have their own names and times",
     "marts.model_performance": "a training names its run",
     "marts.model_deciles": "a training names its run",
+    "marts.model_calibration": "a training names its run",
+    "marts.model_drift": "tells of every date that was scored",
+    "marts.model_realised": "tells of every date that was scored",
     "main.publication": "names the run that built it",
 }
 RUN_COLUMNS = {"mlflow_run_id", "model_version", "lines_load_id"}
-MODEL_TABLES = {"marts.customer_scores"}
+MODEL_TABLES = {"marts.customer_scores", "marts.customer_propensities"}
 """Held out when the models of two homes are not the same one."""
+PREDICTED = ("predicted", "expected", "churn", "order_probability")
+"""How columns of other tables begin that a model makes."""
 
 
 def public_rows(
@@ -50,7 +55,7 @@ def _rows(
     shown = [
         f'coalesce({c}_named.record_key, t."{c}") as "{c}"' if _is_customer(c) else f't."{c}"'
         for c in columns
-        if c not in RUN_COLUMNS and (models_held or not c.startswith("predicted"))
+        if c not in RUN_COLUMNS and (models_held or not c.startswith(PREDICTED))
     ]
     joins = " ".join(
         f'left join smallest as {c}_named on {c}_named.customer_id = t."{c}"'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -39,12 +40,18 @@ def deliver(target: Path, share: int = SHARE, before: date | None = None) -> Pat
     return target
 
 
-def make_home(root: Path, files: Path, system: str = "complete_journey", folder: str = "") -> Home:
-    """A home whose one system reads `files`."""
+def make_home(
+    root: Path,
+    files: Path,
+    system: str = "complete_journey",
+    folder: str = "",
+    predictions: tuple[str, ...] | None = ("clv_90d",),
+) -> Home:
+    """A home whose one system reads `files`; of six predictions one, for each takes its time."""
     home = Home(root)
     home.create()
     place = SystemPlace(folder=folder, location=str(files))
-    write_config(home, HomeConfig("UTC", "USD", {system: place}))
+    write_config(home, HomeConfig("UTC", "USD", {system: place}, predictions))
     return home
 
 
@@ -61,3 +68,9 @@ def run(home: Home, as_of: date | None = None) -> str:
     told = [f"{fault.code}: {fault.subject}: {fault}" for fault in progress.faults]
     assert outcome.success, told or outcome.error
     return execution.run_id
+
+
+def query(home: Home, sql: str) -> list[tuple[Any, ...]]:
+    """Ask the published copy of a home."""
+    with duckdb.connect(str(home.published), read_only=True) as con:
+        return con.execute(sql).fetchall()

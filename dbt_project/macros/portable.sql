@@ -39,6 +39,10 @@
 {% macro median(number) %}{{ return(adapter.dispatch('median', 'unicus')(number)) }}{% endmacro %}
 {% macro duckdb__median(number) %}median(cast({{ number }} as double)){% endmacro %}
 
+{#- A number from 0 up to 1 that is the same for the same text, evenly spread over texts. -#}
+{% macro even_share(text) %}{{ return(adapter.dispatch('even_share', 'unicus')(text)) }}{% endmacro %}
+{% macro duckdb__even_share(text) %}(md5_number_lower({{ text }}) / 18446744073709551616.0){% endmacro %}
+
 {#- The distinct values of a group, sorted, in one text. -#}
 {% macro ordered_list(text) %}{{ return(adapter.dispatch('ordered_list', 'unicus')(text)) }}{% endmacro %}
 {% macro duckdb__ordered_list(text) %}string_agg(distinct {{ text }}, ', ' order by {{ text }}){% endmacro %}

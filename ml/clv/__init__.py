@@ -1,5 +1,5 @@
-"""Customer lifetime value: the net revenue of each customer in the next days.
+"""Customer lifetime value: the net revenue, or the orders, of each customer in the next days.
 
-Belongs here: the estimator, its backtest and training, its scoring. What several questions would
-share (metrics, splits, gate, tracking) lives one level up.
+Belongs here: the estimator. What all questions share (training, backtest, scoring, metrics, splits,
+gate, tracking) lives one level up.
 """

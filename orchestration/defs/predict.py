@@ -1,86 +1,111 @@
-"""Predictions: training with its gate, and the scores of the day.
+"""Predictions: the trainings that are due with their gates, and the scores of the day.
 
-A training is reused while snapshot, dates and code are the same. How a model is made, judged and
-served is the business of `ml`; here its tables are committed to the lake.
+When a question is trained is said in `orchestration.retraining`; how a model is made, judged and
+served is the business of `ml`. Here its tables are committed to the lake.
 """
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
 import dagster as dg
 import duckdb
+import pyarrow as pa
 
 from intake.lake import Lake, Record
+from ml import tables
+from ml.questions import Question
 from orchestration import dbt
 from orchestration.defs.ingest import OWNER
-from orchestration.moment import CLV_HORIZON_DAYS, Moment, is_trained, keep_made
+from orchestration.moment import Moment, keep_made
 from orchestration.progress import progress
 from orchestration.resources import UnicusRun
-from orchestration.runkey import training_key
+from orchestration.retraining import (
+    Training,
+    details_of,
+    stand_of,
+    superseded_by,
+    trainings,
+)
+from orchestration.runkey import champions_asked
 from orchestration.settings import Home, SettingFault, code_hash, read_config
 
-QUESTION = f"clv_{CLV_HORIZON_DAYS}d"
 FEATURES = dg.AssetKey(["features", "customer_as_of_features"])
 OUTCOMES = dg.AssetKey(["features", "customer_outcomes"])
-MODEL, PERFORMANCE, DECILES, SCORES = (
-    dg.AssetKey(["ml", QUESTION, name]) for name in ("model", "performance", "deciles", "scores")
+PERFORMANCE, DECILES, CALIBRATION, SCORES, DRIFT = (
+    dg.AssetKey(["ml", name])
+    for name in ("performance", "deciles", "calibration", "scores", "drift")
 )
+MEASURES = ("performance", "deciles", "calibration")
+"""What a training says of a model, by the name of its folder; the table is `model_<name>`."""
+
+TOLD = {
+    "clv": "net revenue",
+    "orders": "number of orders",
+    "propensity": "probability of an order",
+}
 
 
-@dataclass(frozen=True)
-class Training:
-    """What is remembered of a training; `is_reused` when this run found it done."""
-
-    promoted: bool
-    reason: str
-    model_version: str | None
-    mlflow_run_id: str | None
-    is_reused: bool = False
+def predict_assets(questions: Sequence[Question]) -> list[dg.AssetsDefinition]:
+    """Training and scoring of what is asked of the future."""
+    return [_training_assets(questions), _scoring_assets(questions)]
 
 
-def predict_assets() -> list[dg.AssetsDefinition]:
-    """Training and scoring of customer lifetime value."""
-    return [_training_assets(), _scores_asset()]
+def _model_key(question: Question) -> dg.AssetKey:
+    return dg.AssetKey(["ml", question.name, "model"])
 
 
-def _training_assets() -> dg.AssetsDefinition:
-    specs = [
-        dg.AssetSpec(
-            MODEL, deps=[FEATURES, OUTCOMES], group_name="ml", owners=[OWNER],
-            kinds={"scikitlearn", "mlflow"},
-            description=f"The model of net revenue in the next {CLV_HORIZON_DAYS} days, backtested"
-            " and judged; promoted to champion only when the gate says so.",
-        ),
-        dg.AssetSpec(
-            PERFORMANCE, deps=[FEATURES, OUTCOMES], group_name="ml", owners=[OWNER],
-            kinds={"python", "parquet"},
-            description="One row per cut-off and predictor: how right the model and the baselines"
-            " were, with paired intervals.",
-        ),
-        dg.AssetSpec(
-            DECILES, deps=[FEATURES, OUTCOMES], group_name="ml", owners=[OWNER],
-            kinds={"python", "parquet"},
-            description="One row per cut-off, predictor and tenth of the customers by its forecast:"
-            " what was predicted and what came.",
-        ),
+def _spec(key: dg.AssetKey, deps: Sequence[dg.AssetKey], description: str) -> dg.AssetSpec:
+    kinds = {"scikitlearn", "mlflow"} if key.path[-1] == "model" else {"python", "parquet"}
+    return dg.AssetSpec(
+        key, deps=deps, group_name="ml", owners=[OWNER], kinds=kinds, description=description
+    )
+
+
+def _training_assets(questions: Sequence[Question]) -> dg.AssetsDefinition:
+    inputs = [FEATURES, OUTCOMES]
+    models = [
+        _spec(
+            _model_key(question), inputs,
+            f"The model of the {TOLD[question.family]} of the next {question.horizon_days} days,"
+            " backtested and judged; promoted to champion only when the gate says so.",
+        )
+        for question in questions
+    ]  # fmt: skip
+    measures = [
+        _spec(PERFORMANCE, inputs, "One row per question, cut-off, segment and predictor: how right"
+              " the models and the baselines were, with paired intervals."),
+        _spec(DECILES, inputs, "One row per question, cut-off, predictor and tenth of the customers"
+              " by its forecast: what was predicted and what came."),
+        _spec(CALIBRATION, inputs, "One row per question, cut-off and tenth of the customers by"
+              " probability: how often what was said came true, intervals included."),
     ]  # fmt: skip
 
-    @dg.multi_asset(name=f"{QUESTION}_training", specs=specs)
+    @dg.multi_asset(name="training", specs=[*models, *measures])
     def train(unicus: UnicusRun) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         progress.stage("predict")
+        home, moment = unicus.place, unicus.moment()
         with unicus.faults_shown():
-            training = run_training(unicus.place, unicus.moment(), unicus.run_id)
-            keep_made(unicus.place, ["model_performance", "model_deciles"], unicus.moment())
-            plots = _plots(unicus.place, training)
-        metadata: dict[str, Any] = {k: str(v) for k, v in asdict(training).items()}
-        yield dg.MaterializeResult(asset_key=MODEL, metadata=metadata | plots)
-        yield dg.MaterializeResult(asset_key=PERFORMANCE, metadata=metadata)
-        yield dg.MaterializeResult(asset_key=DECILES, metadata=metadata)
+            done = run_trainings(home, moment, unicus.run_id)
+            keep_made(home, [f"model_{name}" for name in MEASURES], moment)
+            shown = {name: _metadata(one) | _plots(home, one) for name, one in done.items()}
+        for question in questions:
+            yield dg.MaterializeResult(
+                asset_key=_model_key(question), metadata=shown[question.name]
+            )
+        rows = _rows(home.lake)
+        for key in (PERFORMANCE, DECILES, CALIBRATION):
+            count = rows.get(f"model_{key.path[-1]}", 0)
+            yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": count})
 
     return train
+
+
+def _metadata(training: Training) -> dict[str, Any]:
+    told = asdict(training)
+    return {name: str(value) for name, value in (told.pop("stand") | told).items()}
 
 
 def _plots(home: Home, training: Training) -> dict[str, Any]:
@@ -95,130 +120,204 @@ def _plots(home: Home, training: Training) -> dict[str, Any]:
     }
 
 
-def _scores_asset() -> dg.AssetsDefinition:
-    @dg.asset(
-        key=SCORES,
-        deps=[FEATURES, MODEL],
-        group_name="ml",
-        description=f"One row per customer: net revenue expected in the next {CLV_HORIZON_DAYS} days,"
-        " by the champion, or by a baseline that says it is one.",
-        kinds={"scikitlearn", "parquet"},
-        owners=[OWNER],
-    )
-    def score(unicus: UnicusRun) -> dg.MaterializeResult:  # type: ignore[type-arg]
+def _rows(lake: Lake) -> dict[str, int]:
+    """Rows that the live trainings left, by table."""
+    rows: dict[str, int] = {}
+    for file in (file for record in lake.live("training") for file in record.files):
+        rows[file.table] = rows.get(file.table, 0) + file.rows
+    return rows
+
+
+def _scoring_assets(questions: Sequence[Question]) -> dg.AssetsDefinition:
+    inputs = [FEATURES, OUTCOMES, *map(_model_key, questions)]
+    specs = [
+        _spec(SCORES, inputs, "One row per customer and question: what is expected from the run's"
+              " date on, by the champion, or by a baseline that says it is one."),
+        _spec(DRIFT, inputs, "One row per question and feature, and one for the scores themselves:"
+              " how far the customers of today are from those of the day the champion was trained."),
+    ]  # fmt: skip
+
+    @dg.multi_asset(name="scoring", specs=specs)
+    def score(unicus: UnicusRun) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         progress.stage("predict")
         with unicus.faults_shown():
             record = run_scoring(unicus.place, unicus.moment())
-            keep_made(unicus.place, ["value_scores"], unicus.moment())
-        progress.note(record.details["reason"])
-        return dg.MaterializeResult(
-            metadata={"dagster/row_count": record.files[0].rows, **record.details}
-        )
+            keep_made(unicus.place, ["scores", "model_drift"], unicus.moment())
+        progress.note(_note(record))
+        reasons = record.details["reasons"]
+        for key, file in zip((SCORES, DRIFT), record.files, strict=True):
+            metadata = {"dagster/row_count": file.rows, **reasons}
+            yield dg.MaterializeResult(asset_key=key, metadata=metadata)
 
     return score
 
 
-def run_training(home: Home, moment: Moment, run_id: str) -> Training:
-    """Train, judge and register, or reuse the training of the same snapshot, dates and code."""
-    lake = home.lake
-    key = training_key(moment.snapshot_id, moment.training_dates, read_config(home))
-    earlier = lake.live("training")
-    if is_trained(home, moment):
-        done = next(record for record in earlier if record.record_id == key)
-        return Training(**done.details | {"is_reused": True})
-    dbt.refuse_unbuilt(home, {FEATURES.path[-1], OUTCOMES.path[-1]}, moment)
-    _refuse_without_features(home, moment)
-    from ml.clv.train import train_and_register
+def _note(record: Record) -> str:
+    """What the stage came to; who scored each question is in the summary."""
+    asked, kept = record.details["reasons"], record.details["stale"]
+    return f"{len(asked)} questions scored" + (f", {', '.join(kept)} kept" if kept else "")
+
+
+def run_trainings(home: Home, moment: Moment, run_id: str) -> dict[str, Training]:
+    """Train, judge and register what is due, and take over the other trainings; by question."""
+    questions = read_config(home).questions
+    due = [question for question in questions if question.name in moment.due]
+    if due:
+        dbt.refuse_unbuilt(home, {FEATURES.path[-1], OUTCOMES.path[-1]}, moment)
+        _refuse_without_features(home, moment)
+    done = trainings(home.lake)
+    for number, question in enumerate(due, 1):
+        progress.step(number, len(due), f"training {question.name}")
+        done[question.name] = _train(home, moment, question, run_id)
+    return {question.name: done[question.name] for question in questions}
+
+
+def _train(home: Home, moment: Moment, question: Question, run_id: str) -> Training:
+    """Train one question and put its last training out of force."""
+    from ml.train import train_and_register
 
     result = train_and_register(
+        question=question,
         warehouse=home.warehouse,
         mlflow_folder=home.mlflow,
         first_day=moment.first_day,
         as_of=moment.as_of,
-        horizon_days=CLV_HORIZON_DAYS,
-        as_of_dates=moment.training_dates,
         snapshot_id=moment.snapshot_id,
         code_hash=code_hash(),
         dagster_run_id=run_id,
     )
-    training = Training(result.promoted, result.reason, result.model_version, result.mlflow_run_id)
+    stand = stand_of(moment.snapshot_id, moment.as_of, moment.first_day, read_config(home))
+    told = (result.promoted, result.reason, result.model_version, result.mlflow_run_id)
+    training = Training(stand, *told)
+    lake = home.lake
     with lake.transaction() as transaction:
-        file = f"{QUESTION}/{transaction.seq:010d}.parquet"
+        file = f"{question.name}/{transaction.seq:010d}.parquet"
         staged = [
-            lake.stage(result.performance, "ml", "model_performance", f"performance/{file}"),
-            lake.stage(result.deciles, "ml", "model_deciles", f"deciles/{file}"),
+            lake.stage(getattr(result, name), "ml", f"model_{name}", f"{name}/{file}")
+            for name in MEASURES
         ]
-        old = [record.seq for record in earlier]
-        transaction.commit("training", key, staged, supersedes=old, details=asdict(training))
+        old = superseded_by(question.name, lake.live("training"))
+        details = details_of(question.name, training)
+        transaction.commit("training", question.name, staged, supersedes=old, details=details)
     return training
 
 
 def _refuse_without_features(home: Home, moment: Moment) -> None:
     """A run of everything computes the features of the training dates when it will train."""
     with duckdb.connect(str(home.warehouse), read_only=True) as con:
-        row = con.execute(
-            "select count(distinct as_of_date) from features.customer_as_of_features"
-        ).fetchone()
-    if moment.training_dates and row and row[0] < 2:
+        rows = con.execute(
+            "select distinct as_of_date from features.customer_as_of_features"
+        ).fetchall()
+    if moment.training_dates and not {day for (day,) in rows}.intersection(moment.training_dates):
         raise SettingFault(
-            "training-without-features", QUESTION, "the features of its training dates are not there",
-            where=str(home.warehouse),
-            why="the last run reused a training, so it computed the features of its own date only",
+            "training-without-features", ", ".join(moment.due),
+            "the features of its training dates are not there", where=str(home.warehouse),
+            why="the last run reused its trainings, so it computed no features to learn from",
             fix="build everything:  unicus run",
         )  # fmt: skip
 
 
-def run_scoring(home: Home, moment: Moment) -> Record:
-    """Score the customers at the run's date; when the guard refuses, keep the last scores as stale."""
-    from ml.clv.score import score, score_with_baseline
-    from ml.tracking import champions
+@dataclass(frozen=True)
+class Answer:
+    """What is served for one question.
 
-    lake = home.lake
-    dbt.refuse_unbuilt(home, {FEATURES.path[-1]}, moment)
-    place = {
-        "warehouse": home.warehouse,
-        "mlflow_folder": home.mlflow,
-        "as_of": moment.as_of,
-        "horizon_days": CLV_HORIZON_DAYS,
-        "snapshot_id": moment.snapshot_id,
+    Attributes:
+        scores: Schema `ml.tables.SCORES`.
+        drift: Schema `ml.tables.MODEL_DRIFT`.
+        reason: Who speaks and why, or why the last scores are kept.
+        is_refused: Whether the guard refused the champion's scores.
+    """
+
+    scores: pa.Table
+    drift: pa.Table
+    reason: str
+    is_refused: bool
+
+
+def run_scoring(home: Home, moment: Moment) -> Record:
+    """Score the customers at the run's date, all questions in one file."""
+    lake, config = home.lake, read_config(home)
+    dbt.refuse_unbuilt(home, {FEATURES.path[-1], OUTCOMES.path[-1]}, moment)
+    asked = champions_asked(home, config)
+    answers: dict[str, Answer] = {}
+    for count, question in enumerate(config.questions, 1):
+        progress.step(count, len(config.questions), f"scoring {question.name}")
+        answers[question.name] = _answer(home, moment, question)
+    refused = [name for name, answer in answers.items() if answer.is_refused]
+    details = {
+        "as_of": str(moment.as_of),
+        "reasons": {name: answer.reason for name, answer in answers.items()},
+        "stale": refused,
+        "champions": {name: asked[name] for name in asked if name not in refused},
     }
-    asked = champions(home.mlflow)
-    result = score(**place)  # type: ignore[arg-type]
-    table, reason = result.scores, result.reason
-    spoke = {} if table is None else asked
-    if table is None:
-        table = _last_scores(lake, moment)
-    if table is None:
-        fallback = score_with_baseline(**place)  # type: ignore[arg-type]
-        table, reason = fallback.scores, f"{reason}; {fallback.reason}"
+    scores = pa.concat_tables([tables.SCORES.empty_table(), *(a.scores for a in answers.values())])
+    drift = pa.concat_tables(
+        [tables.MODEL_DRIFT.empty_table(), *(a.drift for a in answers.values())]
+    )
     with lake.transaction() as transaction:
         number = f"{transaction.seq:010d}"
-        path = f"scores/{QUESTION}/as_of={moment.as_of}/{number}.parquet"
-        staged = lake.stage(table, "ml", "value_scores", path)
+        file = f"as_of={moment.as_of}/{number}.parquet"
+        staged = [
+            lake.stage(scores, "ml", "scores", f"scores/{file}"),
+            lake.stage(drift, "ml", "model_drift", f"drift/{file}"),
+        ]
         old = [r.seq for r in lake.live("scores") if r.details["as_of"] == str(moment.as_of)]
-        details = {"as_of": str(moment.as_of), "reason": reason, "champions": spoke}
-        return transaction.commit("scores", number, [staged], supersedes=old, details=details)
+        return transaction.commit("scores", number, staged, supersedes=old, details=details)
+
+
+def _answer(home: Home, moment: Moment, question: Question) -> Answer:
+    """Score one question; when the guard refuses, keep the last scores as stale."""
+    from ml.score import score, score_with_baseline
+
+    place: dict[str, Any] = {
+        "question": question,
+        "warehouse": home.warehouse,
+        "mlflow_folder": home.mlflow,
+        "first_day": moment.first_day,
+        "as_of": moment.as_of,
+        "snapshot_id": moment.snapshot_id,
+    }
+    result = score(**place)
+    if result.scores is not None:
+        return Answer(result.scores, result.drift, result.reason, is_refused=False)
+    kept = _last_scores(home.lake, moment, question)
+    if kept is not None:
+        reason = f"{result.reason}; the last ones are kept"
+        return Answer(kept, result.drift, reason, is_refused=True)
+    fallback = score_with_baseline(**place)
+    reason = f"{result.reason}; {fallback.reason}"
+    return Answer(fallback.scores, result.drift, reason, is_refused=True)
 
 
 def champions_that_scored(lake: Lake, as_of: date) -> dict[str, str]:
-    """The champion's version by model when the live scores of a date were made; none if refused."""
+    """The champion's version by question when the live scores of a date were made; none if refused."""
     scored = [r for r in lake.live("scores") if r.details["as_of"] == str(as_of)]
     return dict(scored[-1].details.get("champions", {})) if scored else {}
 
 
-def _last_scores(lake: Lake, moment: Moment) -> Any:
-    """The newest scores not later than the moment, marked stale; None without any."""
-    import pyarrow as pa
+def _last_scores(lake: Lake, moment: Moment, question: Question) -> pa.Table | None:
+    """The newest scores by a model, not later than the moment, marked stale; None without any.
+
+    A rule's are not kept: it needs no guard, and speaks anew each day.
+    """
     from pyarrow import parquet
 
     before = [
-        r for r in lake.live("scores") if date.fromisoformat(r.details["as_of"]) <= moment.as_of
+        (record.details["as_of"], record.seq, file)
+        for record in lake.live("scores")
+        for file in record.files
+        if file.table == "scores" and date.fromisoformat(record.details["as_of"]) <= moment.as_of
     ]
-    if not before:
-        return None
-    newest = max(before, key=lambda record: (record.details["as_of"], record.seq))
-    table = parquet.read_table(lake.path(newest.files[0]))
-    for name, value in (("is_stale", True), ("as_of_date", moment.as_of)):
+    for *_, file in sorted(before, key=lambda one: one[:2], reverse=True):
+        asked = [("model_name", "=", question.name), ("is_baseline", "=", False)]
+        table = parquet.read_table(lake.path(file), filters=asked)
+        if table.num_rows:
+            return _stale(table, moment.as_of)
+    return None
+
+
+def _stale(table: pa.Table, as_of: date) -> pa.Table:
+    for name, value in (("is_stale", True), ("as_of_date", as_of)):
         index = table.schema.get_field_index(name)
         column = pa.repeat(pa.scalar(value, table.schema.field(name).type), table.num_rows)
         table = table.set_column(index, table.schema.field(name), column)

@@ -12,6 +12,7 @@ import yaml
 
 from intake.contract import contracts
 from intake.snapshot import LOADS_SCHEMA
+from ml.questions import HORIZONS
 from orchestration import dbt
 from orchestration.moment import PRODUCTS
 from orchestration.settings import DBT_PROJECT, Home
@@ -28,7 +29,8 @@ TIME_WORDS = re.compile(
 )
 PUBLIC = {
     "dim_customers", "dim_products", "dim_stores", "fct_orders", "fct_order_lines", "fct_returns",
-    "customer_features", "customer_360", "customer_scores", "model_performance", "model_deciles",
+    "customer_features", "customer_360", "customer_scores", "customer_propensities",
+    "model_performance", "model_deciles", "model_calibration", "model_drift", "model_realised",
     "kpi_customers_monthly", "kpi_cohorts_monthly", "campaign_results", "ingest_reconciliation",
 }  # fmt: skip
 
@@ -132,6 +134,11 @@ def test_sources_have_the_columns_that_python_writes(manifest: dict[str, Any]) -
         named = set(declared[key]["columns"])
         assert named <= written[key], f"{key}: {named - written[key]}"
     assert {source for source, _ in declared} == {"raw", "identity", "ml", "ledger", "moment"}
+
+
+def test_what_customers_did_is_added_up_over_the_horizons_that_are_asked_about() -> None:
+    project = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text("utf-8"))
+    assert tuple(project["vars"]["horizons"]) == HORIZONS
 
 
 def test_every_check_is_seen_by_the_graph(manifest: dict[str, Any]) -> None:

@@ -99,7 +99,7 @@ def till(root: Path, name: str) -> tuple[Home, Path]:
     (folder / "source.yaml").write_text(SOURCE.format(files=files), "utf-8")
     for entity, sql in MAPPINGS.items():
         (folder / f"{entity}.sql").write_text(sql, "utf-8")
-    return make_home(root / f"{name}_home", files, "till", str(folder.parent)), files
+    return make_home(root / f"{name}_home", files, "till", str(folder.parent), ()), files
 
 
 @pytest.mark.battery

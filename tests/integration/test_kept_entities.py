@@ -53,7 +53,9 @@ def test_rows_of_an_entity_without_models_are_accounted_for(tmp_path: Path) -> N
     (files / "sales.csv").write_text("\n".join(["number,customer,day,total", *SALES]), "utf-8")
     told = "\n".join(["address,status,told", *PERMISSIONS])
     (files / "permissions.csv").write_text(told, "utf-8")
-    home = make_home(tmp_path / "home", files, system="shop", folder=str(folder.parent))
+    home = make_home(
+        tmp_path / "home", files, system="shop", folder=str(folder.parent), predictions=()
+    )
     run(home)
     with duckdb.connect(str(home.published), read_only=True) as con:
         found = con.execute(

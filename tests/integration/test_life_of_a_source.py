@@ -25,7 +25,7 @@ def make_home(root: Path, *shops: Shop) -> Home:
     home = Home(root)
     home.create()
     places = {shop.name: SystemPlace(folder=str(shop.folder)) for shop in shops}
-    write_config(home, HomeConfig("UTC", "EUR", places))
+    write_config(home, HomeConfig("UTC", "EUR", places, ()))
     return home
 
 
@@ -80,7 +80,8 @@ def test_an_undone_file_a_removed_system_and_their_return_leave_no_trace(
         )  # fmt: skip
         undo(home.lake, record, shop.system, contracts()[entity])
         names[entity] = record.record_id
-    write_config(home, HomeConfig("UTC", "EUR", {"shop": SystemPlace(folder=str(shop.folder))}))
+    places = {"shop": SystemPlace(folder=str(shop.folder))}
+    write_config(home, HomeConfig("UTC", "EUR", places, ()))
     run(home, AS_OF)
     assert_equal_tables(never.published, home.published, models_held=False)
 

@@ -61,7 +61,7 @@ def test_every_row_of_the_web_shop_is_of_one_class_and_the_amounts_add_up(tmp_pa
     home = Home(tmp_path / "home")
     home.create()
     place = SystemPlace(location=str(YEAR_ONE.parent))
-    write_config(home, HomeConfig("Europe/London", "GBP", {"online_retail": place}))
+    write_config(home, HomeConfig("Europe/London", "GBP", {"online_retail": place}, ()))
     run(home)
     classes = {name: (rows, amount) for name, rows, amount in duckdb.sql(CLASSES).fetchall()}
     assert classes["adjustment"] == (3, Decimal("-136552.0200"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import duckdb
@@ -20,13 +19,10 @@ from orchestration.settings import Home, SettingFault, read_config
 from serving.publish import read_publication
 from tests import equal_tables
 from tests.equal_tables import assert_equal_tables
-from tests.homes import deliver, make_home, run
+from tests.homes import deliver, make_home, query, run
 from tests.integration.conftest import Built
 
-
-def query(home: Home, sql: str) -> list[tuple[Any, ...]]:
-    with duckdb.connect(str(home.published), read_only=True) as con:
-        return con.execute(sql).fetchall()
+PLOTS = {"gain", "deciles", "calibration", "coverage"}
 
 
 def plots(run_id: str) -> set[str]:
@@ -106,7 +102,7 @@ def test_a_second_run_gives_equal_tables_and_makes_no_version_or_model_anew(
     before = query(built.home, versions)
     again = run(built.home)
     assert_equal_tables(kept, built.home.published)
-    assert (plots(built.run_id), plots(again)) == ({"gain", "deciles"}, set())
+    assert (plots(built.run_id), plots(again)) == (PLOTS, set())
     assert sorted(query(built.home, versions)) == sorted(before), "a version table was built anew"
     assert len(built.home.lake.live("training")) == trained
     assert len(built.home.lake.live("identity_events")) == events
@@ -188,104 +184,6 @@ def scored_by(home: Home) -> list[str]:
     return [version for (version,) in rows]
 
 
-JOURNEY = Path(__file__).parents[2] / "intake" / "systems" / "complete_journey"
-
-
-@pytest.fixture
-def corrected_system(tmp_path: Path) -> Path:
-    """The sample's system, as one that sends corrections in further files, with their time."""
-    folder = tmp_path / "systems" / "complete_journey"
-    folder.mkdir(parents=True)
-    for path in JOURNEY.iterdir():
-        text = path.read_text("utf-8")
-        text = text.replace("path: transactions.parquet", "path: transactions*.parquet")
-        if path.name == "orders.sql":
-            text = text.replace("min(_row) as _row", "updated_at,\n    min(_row) as _row")
-            text = text.replace(
-                "store_id, transaction_timestamp", "store_id, transaction_timestamp, updated_at"
-            )
-        if path.name == "order_lines.sql":
-            text = text.replace("    _row,", "    _row,\n    updated_at,")
-        (folder / path.name).write_text(text, "utf-8")
-    return folder.parent
-
-
-def with_corrections(files: Path, corrected_at: date | None) -> Path:
-    """Give the tickets a time of change, and correct one in ten of them on a day."""
-    path = files / "transactions.parquet"
-    with duckdb.connect() as con:
-        con.execute(f"create table t as select *, null::timestamp as updated_at from '{path}'")
-        con.execute(f"copy t to '{path}'")
-        if corrected_at:
-            con.execute(f"""
-                copy (
-                    select * exclude (updated_at, sales_value), sales_value * 3 + 1 as sales_value,
-                        timestamp '{corrected_at} 10:00:00' as updated_at
-                    from t where basket_id % 10 = 0 and transaction_timestamp < '{corrected_at}'
-                ) to '{files}/transactions_corrected.parquet'
-            """)
-    return files
-
-
-def features(home: Home, day: date) -> dict[str, tuple[Any, ...]]:
-    """Feature values of a date, by record."""
-    with duckdb.connect(str(home.warehouse), read_only=True) as con:
-        found = con.execute(
-            "select d.smallest_record_key, f.* exclude (customer_id)"
-            " from features.customer_as_of_features as f join core.dim_customers as d"
-            " using (customer_id) where f.as_of_date = ?",
-            [day],
-        ).fetchall()
-    return {row[0]: row[1:] for row in found}
-
-
-def test_no_feature_of_a_date_changes_when_its_future_is_deleted(
-    tmp_path: Path, corrected_system: Path
-) -> None:
-    folder = str(corrected_system)
-    corrected_at = date(2017, 12, 20)
-    files = with_corrections(deliver(tmp_path / "all", share=60), corrected_at)
-    whole = make_home(tmp_path / "whole", files, folder=folder)
-    run(whole)
-    as_of = date(2018, 1, 2)
-    for day in (date(2017, 10, 3), date(2017, 7, 5), as_of):
-        past = with_corrections(
-            deliver(tmp_path / f"files-{day}", share=60, before=day),
-            corrected_at if corrected_at < day else None,
-        )
-        alone = make_home(tmp_path / f"home-{day}", past, folder=folder)
-        run(alone, day)
-        expected = features(alone, day)
-        assert expected
-        assert features(whole, day) == expected
-
-
-def test_a_correction_is_seen_from_its_day_on_and_replaces_all_lines(
-    tmp_path: Path, corrected_system: Path
-) -> None:
-    files = with_corrections(deliver(tmp_path / "all", share=60), date(2017, 12, 20))
-    home = make_home(tmp_path / "home", files, folder=str(corrected_system))
-    before = duckdb.sql(f"""
-        select sum(cast(sales_value as decimal(18, 4))), count(*)
-        from '{files}/transactions.parquet' where transaction_timestamp < '2017-12-20'
-    """).fetchone()
-    run(home, date(2017, 12, 20))
-    sql = "select sum(net_revenue_amount), count(*) from core.fct_order_lines"
-    assert query(home, sql) == [before]
-    run(home, date(2017, 12, 21))
-    after = duckdb.sql(f"""
-        with rows as (
-            select *, basket_id in (
-                select basket_id from '{files}/transactions_corrected.parquet'
-            ) as is_corrected
-            from '{files}/transactions.parquet' where transaction_timestamp < '2017-12-21'
-        )
-        select sum(cast(case when is_corrected then sales_value * 3 + 1 else sales_value end
-            as decimal(18, 4))), count(*) from rows
-    """).fetchone()
-    assert query(home, sql) == [after]
-
-
 @pytest.mark.battery
 def test_both_ways_to_run_dbt_tell_dagster_the_same(
     built: Built, monkeypatch: pytest.MonkeyPatch
@@ -308,6 +206,39 @@ def test_both_ways_to_run_dbt_tell_dagster_the_same(
     assert told() == in_process
 
 
+def test_all_of_the_sample_is_predicted_by_models_at_the_level_of_what_came(tmp_path: Path) -> None:
+    asked = ("clv_90d", "propensity_30d")
+    home = make_home(tmp_path / "home", deliver(tmp_path / "files", share=1), predictions=asked)
+    run(home)
+    assert champions(home.mlflow) == dict.fromkeys(asked, "1")
+    measured = query(
+        home,
+        """
+        select model_name, actual_total, bias_ratio between 0.9 and 1.1, ngini > 0.7
+        from marts.model_performance where is_model and segment = 'all'
+        qualify cutoff_date = max(cutoff_date) over (partition by model_name)
+        order by model_name
+        """,
+    )
+    assert [(name, *good) for name, _, *good in measured] == [(name, True, True) for name in asked]
+    spent, buyers = (float(actual) for _, actual, *_ in measured)
+    published = query(
+        home,
+        """
+        select count(*) = (select count(*) from core.dim_customers where customer_id <> 'unknown'),
+            bool_and(not v.is_baseline and not v.is_stale and not p.is_baseline and not p.is_stale),
+            bool_and(v.predicted_net_revenue_low_amount <= v.predicted_net_revenue_high_amount),
+            bool_and(p.order_probability + p.churn_probability = 1),
+            sum(v.predicted_net_revenue_amount), sum(p.order_probability)
+        from marts.customer_scores as v inner join marts.customer_propensities as p
+            using (customer_id, as_of_date)
+        """,
+    )[0]
+    assert published[:4] == (True, True, True, True)
+    assert float(published[4]) == pytest.approx(spent, rel=0.1)
+    assert float(published[5]) == pytest.approx(buyers, rel=0.1)
+
+
 def test_a_home_with_one_customer_serves_a_labelled_baseline(tmp_path: Path) -> None:
     files = deliver(tmp_path / "files", share=2500)
     home = make_home(tmp_path / "home", files)
@@ -315,7 +246,7 @@ def test_a_home_with_one_customer_serves_a_labelled_baseline(tmp_path: Path) -> 
     assert len(query(home, "select 1 from marts.customer_360")) == 1
     scores = query(home, "select predictor, is_baseline, model_version from marts.customer_scores")
     assert scores == [("rate_times_basket", True, "baseline")]
-    for table in ("model_performance", "model_deciles"):
+    for table in ("model_performance", "model_deciles", "model_calibration", "model_drift"):
         assert query(home, f"select * from marts.{table}") == []
 
 
@@ -347,7 +278,7 @@ def test_the_exceptions_of_equal_tables_are_these_and_exist(built: Built) -> Non
     names = set(query(built.home, "select schema_name || '.' || table_name from duckdb_tables()"))
     assert set(equal_tables.LEDGERS) == {
         "marts.ingest_reconciliation", "marts.model_performance", "marts.model_deciles",
-        "main.publication",
+        "marts.model_calibration", "marts.model_drift", "marts.model_realised", "main.publication",
     }  # fmt: skip
     for exception in (*equal_tables.LEDGERS, *equal_tables.MODEL_TABLES):
         assert (exception,) in names

@@ -1,7 +1,32 @@
 {% set windows = [7, 30, 90, 180, 365] %}
+{% set seasons = [30, 90] %}
 
 with dates as (
-    select as_of_date from {{ source('moment', 'as_of_dates') }}
+    select as_of_date, is_run from {{ source('moment', 'as_of_dates') }}
+),
+
+-- At the run's date every customer counts; to learn from the past, a part of very many is enough.
+customers as (
+    select
+        customer_id,
+        {{ even_share('customer_id') }} * count(*) over () < {{ var('training_customers') }} as is_in_sample
+    from {{ ref('customer_days') }}
+    group by customer_id
+),
+
+shop_days as (
+    select distinct ordered_date, known_from_date, known_to_date from {{ ref('customer_days') }}
+),
+
+-- What the shop sold before its first order is not zero but unknown.
+first_days as (
+    select
+        dates.as_of_date,
+        min(shop_days.ordered_date) as first_ordered_date
+    from shop_days
+    inner join dates
+        on {{ is_valid_at('dates.as_of_date', 'shop_days') }} and shop_days.ordered_date < dates.as_of_date
+    group by dates.as_of_date
 ),
 
 -- What was known of each customer's days at each date, from nothing dated or known on or after it.
@@ -18,8 +43,12 @@ days as (
         cast(sum(days.discount_amount) as decimal(18, 4)) as discount_amount,
         cast(sum(days.net_revenue_amount) as decimal(18, 4)) as net_revenue_amount
     from {{ ref('customer_days') }} as days
+    inner join customers on days.customer_id = customers.customer_id
     inner join dates
-        on {{ is_valid_at('dates.as_of_date', 'days') }} and days.ordered_date < dates.as_of_date
+        on
+            {{ is_valid_at('dates.as_of_date', 'days') }}
+            and days.ordered_date < dates.as_of_date
+            and (dates.is_run or customers.is_in_sample)
     group by days.customer_id, dates.as_of_date, days.ordered_date
 ),
 
@@ -39,6 +68,14 @@ day_features as (
         {% for window in windows %}
             sum(orders_count) filter (where days_ago <= {{ window }}) as orders_{{ window }}d_count,
             sum(net_revenue_amount) filter (where days_ago <= {{ window }}) as net_revenue_{{ window }}d_amount,
+        {% endfor %}
+        {% for window in seasons %}
+            sum(orders_count) filter (
+                where 365 - {{ window }} < days_ago and days_ago <= 365
+            ) as orders_last_year_{{ window }}d_count,
+            sum(net_revenue_amount) filter (
+                where 365 - {{ window }} < days_ago and days_ago <= 365
+            ) as net_revenue_last_year_{{ window }}d_amount,
         {% endfor %}
         sum(orders_count) as orders_count,
         sum(net_revenue_amount) as net_revenue_amount,
@@ -75,9 +112,12 @@ orders as (
             order by history.ordered_at, history.order_id
         ) as order_number
     from {{ ref('order_history') }} as history
+    inner join customers on history.customer_id = customers.customer_id
     inner join dates
-        on {{ is_valid_at('dates.as_of_date', 'history') }} and history.ordered_date < dates.as_of_date
-    where history.customer_id <> 'unknown'
+        on
+            {{ is_valid_at('dates.as_of_date', 'history') }}
+            and history.ordered_date < dates.as_of_date
+            and (dates.is_run or customers.is_in_sample)
 ),
 
 order_features as (
@@ -109,6 +149,16 @@ select
         cast(coalesce(days.net_revenue_{{ window }}d_amount, 0) as decimal(18, 2)) as net_revenue_{{ window }}d_amount,
     {% endfor %}
     cast(days.net_revenue_amount as decimal(18, 2)) as net_revenue_amount,
+    {% for window in seasons %}
+        case
+            when first_days.first_ordered_date <= {{ add_days('days.as_of_date', -365) }}
+                then cast(coalesce(days.orders_last_year_{{ window }}d_count, 0) as bigint)
+        end as orders_last_year_{{ window }}d_count,
+        case
+            when first_days.first_ordered_date <= {{ add_days('days.as_of_date', -365) }}
+                then cast(coalesce(days.net_revenue_last_year_{{ window }}d_amount, 0) as decimal(18, 2))
+        end as net_revenue_last_year_{{ window }}d_amount,
+    {% endfor %}
     cast(days.recency_days as bigint) as recency_days,
     cast(days.tenure_days as bigint) as tenure_days,
     cast(days.order_days_count as bigint) as order_days_count,
@@ -135,3 +185,4 @@ select
 from day_features as days
 inner join order_features as orders
     on days.customer_id = orders.customer_id and days.as_of_date = orders.as_of_date
+inner join first_days on days.as_of_date = first_days.as_of_date

@@ -1,4 +1,4 @@
-"""A small shop with customers who come, buy and leave, as a warehouse the models can read."""
+"""A small shop with customers of regular habits who leave, as a warehouse the models can read."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.clv.train import TrainingResult, train_and_register
-from ml.frames import LabelledFrame, read_labelled
+from ml.frames import FeatureFrame, LabelledFrame, read_features, read_labelled
+from ml.questions import Question
 from ml.splits import training_dates
+from ml.train import TrainingResult, train_and_register
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,25 +23,39 @@ FIRST_DAY = date(2024, 1, 1)
 AS_OF = date(2024, 9, 1)
 HORIZON_DAYS = 30
 DATES = training_dates(FIRST_DAY, AS_OF, HORIZON_DAYS)
+VALUE = Question("clv", HORIZON_DAYS)
+ORDERS = Question("orders", HORIZON_DAYS)
+PROPENSITY = Question("propensity", HORIZON_DAYS)
 
 FEATURES = """
 create or replace table features.customer_as_of_features as
+with days as (
+    select
+        o.customer_id, d.as_of_date, o.day, sum(o.amount) as amount, count(*) as orders,
+        o.day - lag(o.day) over (partition by o.customer_id, d.as_of_date order by o.day) as gap
+    from orders as o
+    inner join dates as d on o.day < d.as_of_date
+    group by o.customer_id, d.as_of_date, o.day
+)
 select
-    o.customer_id,
-    d.as_of_date,
-    count(*) as orders_count,
-    count(*) filter (where o.day >= d.as_of_date - 30) as orders_30d_count,
-    coalesce(sum(o.amount) filter (where o.day >= d.as_of_date - 90), 0)::decimal(18, 2)
+    customer_id,
+    as_of_date,
+    sum(orders)::bigint as orders_count,
+    coalesce(sum(orders) filter (where day >= as_of_date - 30), 0)::bigint as orders_30d_count,
+    coalesce(sum(orders) filter (where day >= as_of_date - 90), 0)::bigint as orders_90d_count,
+    coalesce(sum(amount) filter (where day >= as_of_date - 90), 0)::decimal(18, 2)
         as net_revenue_90d_amount,
-    sum(o.amount)::decimal(18, 2) as net_revenue_amount,
-    d.as_of_date - max(o.day) as recency_days,
-    d.as_of_date - min(o.day) as tenure_days,
-    avg(o.amount) as basket_mean_amount,
-    stddev_samp(o.amount) as basket_sd_amount
-from orders as o
-inner join dates as d on o.day < d.as_of_date
-group by o.customer_id, d.as_of_date
-order by hash(o.customer_id, $salt)
+    sum(amount)::decimal(18, 2) as net_revenue_amount,
+    count(*) as order_days_count,
+    as_of_date - max(day) as recency_days,
+    as_of_date - min(day) as tenure_days,
+    avg(gap) as gap_mean_days,
+    (as_of_date - max(day)) / avg(gap) as recency_gap_ratio,
+    sum(amount) / sum(orders) as basket_mean_amount,
+    stddev_samp(amount) as basket_sd_amount
+from days
+group by customer_id, as_of_date
+order by hash(customer_id, $salt)
 """
 OUTCOMES = """
 create or replace table features.customer_outcomes as
@@ -70,14 +85,15 @@ class Home:
 
 
 def simulate_orders(customers: int, seed: int = 7) -> pd.DataFrame:
-    """Orders of customers who join, buy at their own rate, and leave without saying so."""
+    """Orders of customers who join, come back at their own regular gap, and leave silently."""
     rng = np.random.default_rng(seed)
     joined = rng.integers(0, 150, customers)
     left = joined + rng.exponential(120, customers)
-    rate, basket = rng.gamma(1.5, 0.06, customers) + 0.01, rng.lognormal(3, 0.6, customers)
+    gap, basket = rng.gamma(4, 6, customers) + 3, rng.lognormal(3, 0.6, customers)
     rows = []
     for number in range(customers):
-        days = joined[number] + np.append(0, rng.exponential(1 / rate[number], 80).cumsum())
+        gaps = gap[number] * rng.uniform(0.8, 1.2, 80)
+        days = joined[number] + np.append(0, gaps.cumsum())
         for day in days[(days <= left[number]) & (days < (AS_OF - FIRST_DAY).days)]:
             amount = round(basket[number] * rng.lognormal(0, 0.3), 2)
             rows.append((f"c{number:04d}", FIRST_DAY + pd.Timedelta(days=int(day)), amount))
@@ -102,12 +118,11 @@ def build_warehouse(path: Path, orders: pd.DataFrame, salt: int = 0) -> Path:
 def train_home(warehouse: Path, mlflow_folder: Path, **changes: object) -> TrainingResult:
     """Train as orchestration would."""
     arguments: dict[str, object] = {
+        "question": VALUE,
         "warehouse": warehouse,
         "mlflow_folder": mlflow_folder,
         "first_day": FIRST_DAY,
         "as_of": AS_OF,
-        "horizon_days": HORIZON_DAYS,
-        "as_of_dates": DATES,
         "snapshot_id": "snapshot-1",
         "code_hash": "code-1",
         "dagster_run_id": "run-1",
@@ -128,6 +143,11 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory, orders: pd.DataFrame) ->
 @pytest.fixture(scope="session")
 def labelled(warehouse: Path) -> LabelledFrame:
     return read_labelled(warehouse, DATES, HORIZON_DAYS)
+
+
+@pytest.fixture(scope="session")
+def today(warehouse: Path) -> FeatureFrame:
+    return read_features(warehouse, AS_OF)
 
 
 @pytest.fixture(scope="session")

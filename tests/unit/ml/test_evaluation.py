@@ -6,32 +6,62 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import binomtest
+from sklearn.metrics import log_loss, roc_auc_score
 
 from ml import evaluation
 from ml.evaluation import (
+    BY_DECILE,
     Gain,
+    auc,
+    bias_interval,
     bias_rate,
+    calibration_error,
+    coverage_by_decile,
     decile_error_rate,
     decile_totals,
+    figures,
     gain_curve,
+    gains,
+    logloss,
     ngini,
     paired_gain,
+    paired_gains,
+    weighted_calibration_error,
     weighted_decile_error,
+    weighted_logloss,
     weighted_ngini,
+    wilson,
 )
+from ml.tables import MODEL_CALIBRATION, MODEL_PERFORMANCE
+from tests.conftest import cases
 
 # Small whole amounts make ties likely and sums exact.
 AMOUNTS = arrays(float, st.integers(2, 30), elements=st.integers(0, 6).map(float))
 METRICS = {ngini: weighted_ngini, decile_error_rate: weighted_decile_error}
+OF_PROBABILITY = {
+    **METRICS,
+    logloss: weighted_logloss,
+    calibration_error: weighted_calibration_error,
+}
 
 
 @st.composite
 def forecasts(draw):
     actual = draw(AMOUNTS.filter(lambda money: money.std() > 0))
     return actual, draw(arrays(float, len(actual), elements=st.integers(0, 6).map(float)))
+
+
+@st.composite
+def chances(draw):
+    """Outcomes of 0 and 1, some of both, and a probability of each."""
+    came = arrays(float, st.integers(2, 40), elements=st.sampled_from([0.0, 1.0]))
+    actual = draw(came.filter(lambda outcomes: outcomes.std() > 0))
+    tenths = arrays(float, len(actual), elements=st.integers(0, 10).map(lambda n: n / 10))
+    return actual, draw(tenths)
 
 
 @given(forecasts())
@@ -199,3 +229,171 @@ def test_the_size_of_a_block_changes_no_interval(spenders, monkeypatch):
     whole = paired_gain(weighted_ngini, *spenders, draws=60)
     monkeypatch.setattr(evaluation, "BLOCK_CELLS", 7 * 2500 + 1)
     assert paired_gain(weighted_ngini, *spenders, draws=60) == whole
+
+
+@settings(max_examples=cases(200), deadline=None)
+@given(chances())
+def test_the_area_under_the_curve_and_the_logloss_are_those_of_scikit_learn(pair):
+    actual, predicted = pair
+    assert auc(actual, predicted) == pytest.approx(roc_auc_score(actual, predicted))
+    clipped = np.clip(predicted, 1e-6, 1 - 1e-6)
+    assert logloss(actual, predicted) == pytest.approx(log_loss(actual, clipped))
+
+
+@settings(max_examples=cases(200), deadline=None)
+@given(chances())
+def test_the_calibration_error_is_the_decile_error_times_the_mean_outcome(pair):
+    actual, predicted = pair
+    expected = decile_error_rate(actual, predicted) * actual.mean()
+    assert calibration_error(actual, predicted) == pytest.approx(expected)
+
+
+def test_the_calibration_error_of_full_bins_is_the_mean_miss_of_each():
+    predicted = np.repeat(np.arange(10) / 10, 20)
+    actual = np.tile(np.repeat([1.0, 0.0], 10), 10)
+    assert calibration_error(actual, predicted) == pytest.approx(np.abs(predicted - 0.5).mean())
+    assert np.isnan(auc(np.ones(5), np.arange(5.0)))
+    assert calibration_error(np.zeros(5), np.full(5, 0.2)) == pytest.approx(0.2)
+
+
+@settings(max_examples=cases(100), deadline=None)
+@given(chances(), st.data())
+def test_a_weight_counts_an_outcome_that_many_times(pair, data):
+    actual, predicted = pair
+    weights = data.draw(arrays(int, len(actual), elements=st.integers(0, 3)))
+    repeated = np.repeat(actual, weights)
+    if len(repeated) == 0 or repeated.std() == 0:
+        return
+    for metric, weighted in OF_PROBABILITY.items():
+        draws = np.vstack([weights, np.ones(len(actual))]).astype(float)
+        expected = [metric(repeated, np.repeat(predicted, weights)), metric(actual, predicted)]
+        assert weighted(actual, predicted)(draws) == pytest.approx(expected, abs=1e-12)
+
+
+@settings(max_examples=cases(100), deadline=None)
+@given(chances(), st.randoms(use_true_random=False))
+def test_no_metric_of_a_probability_depends_on_the_order_of_the_rows(pair, random):
+    actual, predicted = pair
+    order = random.sample(range(len(actual)), len(actual))
+    for metric in (*OF_PROBABILITY, auc):
+        assert metric(actual[order], predicted[order]) == pytest.approx(metric(actual, predicted))
+
+
+def test_the_bias_interval_is_the_one_of_the_textbook_and_holds_the_bias(spenders):
+    actual, good, _ = spenders
+    low, high = bias_interval(actual, good, draws=4000)
+    bias = bias_rate(actual, good)
+    error = (good - bias * actual).std() / actual.mean() / np.sqrt(len(actual))
+    assert (low, high) == pytest.approx((bias - 1.96 * error, bias + 1.96 * error), abs=error / 5)
+    assert bias_interval(actual, good, draws=50) == bias_interval(actual, good, draws=50)
+    assert np.isnan(bias_interval(np.zeros(4), np.ones(4), draws=5)).all()
+
+
+def test_the_bias_interval_holds_the_truth_in_about_nineteen_of_twenty_samples():
+    rng, held = np.random.default_rng(0), 0
+    for seed in range(100):
+        expected = rng.gamma(1, 10, 500)
+        low, high = bias_interval(rng.poisson(expected), 1.1 * expected, draws=200, seed=seed)
+        held += low <= 1.1 <= high
+    assert 88 <= held <= 99
+
+
+@settings(max_examples=cases(100), deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 50)), min_size=1, max_size=10))
+def test_the_interval_of_a_share_is_wilsons(pairs):
+    successes, others = np.array(pairs).T
+    low, high = wilson(successes, successes + others)
+    for k, n, one_low, one_high in zip(successes, successes + others, low, high, strict=True):
+        expected = binomtest(k, n).proportion_ci(method="wilson")
+        assert (one_low, one_high) == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+def test_the_interval_of_a_share_holds_at_none_at_all_and_is_unknown_of_nobody():
+    low, high = wilson(np.array([0, 5, 0]), np.array([5, 5, 0]))
+    assert low[0] == 0
+    assert high[1] == 1
+    assert 0.4 < high[0] < 0.5
+    assert np.isnan([low[2], high[2]]).all()
+
+
+def test_several_gains_at_once_are_those_of_each(spenders):
+    both = {"ranking": weighted_ngini, "level": weighted_decile_error}
+    together = paired_gains(both, *spenders, draws=40)
+    for name, metric in both.items():
+        assert together[name] == paired_gain(metric, *spenders, draws=40)
+
+
+@pytest.mark.parametrize("is_probability", [True, False])
+def test_figures_and_gains_are_the_columns_of_the_performance(is_probability):
+    rng = np.random.default_rng(2)
+    chance = rng.beta(1, 3, 300)
+    actual = rng.binomial(1, chance).astype(float)
+    ours, constant = figures(is_probability, actual, chance), np.full(300, actual.mean())
+    gained = gains(is_probability, actual, chance, constant)
+    first = MODEL_PERFORMANCE.get_field_index("ngini")
+    last = MODEL_PERFORMANCE.get_field_index("logloss_gain_high")
+    assert {*ours, *gained} == set(MODEL_PERFORMANCE.names[first : last + 1])
+    theirs = figures(is_probability, actual, constant)
+    for name in ("ngini", "decile_error", "logloss"):
+        difference = ours[name] - theirs[name]
+        assert gained[f"{name}_gain"] == pytest.approx(difference, nan_ok=True)
+    for name in ("auc", "logloss", "calibration_error"):
+        assert np.isnan(ours[name]) != is_probability
+    assert np.isnan(gained["logloss_gain_low"]) != is_probability
+    if is_probability:
+        assert gained["logloss_gain_high"] < 0, "less is better"
+
+
+def known_world(count=25_000):
+    """Customers whose chance and whose spend if any are known, with true intervals."""
+    rng = np.random.default_rng(4)
+    chance = rng.beta(1, 4, count)
+    spend = np.where(rng.random(count) < chance, rng.exponential(10, count), 0)
+    of_exponential = -10 * np.log1p(-np.array([0.1, 0.9]))
+    return chance, spend, *(np.full(count, bound) for bound in of_exponential)
+
+
+def test_coverage_is_told_per_tenth_from_the_highest_probability_with_the_columns_of_the_table():
+    chance, spend, low, high = known_world()
+    told = coverage_by_decile(chance, spend, np.zeros(len(spend)), high, low, high)
+    first = MODEL_CALIBRATION.get_field_index("decile")
+    last = MODEL_CALIBRATION.get_field_index("mean_width")
+    assert list(told) == list(BY_DECILE) == MODEL_CALIBRATION.names[first : last + 1]
+    assert told["decile"].tolist() == list(range(1, 11))
+    assert (told["customers_count"] == 2500).all()
+    assert told["buyers_count"].sum() == (spend > 0).sum()
+    assert told["predicted_rate"].is_monotonic_decreasing
+    assert told["predicted_rate"].to_numpy() == pytest.approx(told["actual_rate"], abs=0.03)
+    held = told["actual_low_rate"] <= told["predicted_rate"]
+    held &= told["predicted_rate"] <= told["actual_high_rate"]
+    assert held.sum() >= 9
+    assert told["if_any_coverage_rate"].to_numpy() == pytest.approx(np.full(10, 0.8), abs=0.08)
+    assert told["coverage_rate"].iloc[-1] > 0.99, "nearly nobody there orders"
+    assert (told["at_zero_rate"] == 0).all()
+    assert told["mean_width"].to_numpy() == pytest.approx(np.full(10, high[0]))
+
+
+def test_an_interval_at_zero_and_who_buys_out_of_it_are_told():
+    chance, spend = np.arange(20)[::-1] / 20, np.array([5.0] * 4 + [0.0] * 15 + [5.0])
+    high = np.where(np.arange(20) < 10, 6.0, 0.0)
+    told = coverage_by_decile(chance, spend, np.zeros(20), high, None, None)
+    assert told["at_zero_rate"].tolist() == [0.0] * 5 + [1.0] * 5
+    assert told["coverage_rate"].tolist() == [1.0] * 9 + [0.5]
+    assert told["mean_width"].tolist() == [6.0] * 5 + [0.0] * 5
+    assert told["if_any_coverage_rate"].isna().all()
+
+
+def test_a_probability_has_no_intervals_and_few_customers_have_few_tenths():
+    told = coverage_by_decile(np.array([0.9, 0.1, 0.5]), np.array([1, 0, 0]), *[None] * 4)
+    assert told["decile"].tolist() == [1, 2, 3]
+    assert told["predicted_rate"].tolist() == [0.9, 0.5, 0.1]
+    assert told["actual_rate"].tolist() == [1, 0, 0]
+    assert told.iloc[:, -4:].isna().all(axis=None)
+    assert coverage_by_decile(*[np.empty(0)] * 2, *[None] * 4).empty
+
+
+def test_tenths_of_equal_probabilities_are_not_parted_by_what_came():
+    came = np.repeat([0.0, 1.0], [300, 100])  # as rows of equal features are read: by what came
+    nothing = np.full(400, np.nan)
+    told = coverage_by_decile(np.full(400, 0.25), came, nothing, nothing, nothing, nothing)
+    assert told["actual_rate"].between(0.1, 0.45).all()

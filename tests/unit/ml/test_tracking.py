@@ -7,6 +7,7 @@ import pickle
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pandas as pd
@@ -14,10 +15,14 @@ import pytest
 
 import ml
 from ml import tracking
-from ml.clv.model import fit, predict
+from ml.backtest import EVERYBODY
+from ml.baselines import BASELINES, SERVED
 from ml.errors import MlError
+from ml.families import fit
+from ml.forecast import Forecast
+from ml.splits import learnt
 from ml.tracking import ModelRecord, RunRecord
-from tests.unit.ml.conftest import AS_OF, DATES
+from tests.unit.ml.conftest import AS_OF, DATES, VALUE
 
 ROOM = Path(ml.__file__).parent
 
@@ -33,7 +38,7 @@ def run(home, client):
 
 
 def test_the_run_and_its_experiment_are_named_and_explained(home, client, run):
-    assert run.info.run_name == f"clv_30d {DATES[-1]} hist_gradient_boosting"
+    assert run.info.run_name == f"clv_30d {DATES[-1]} value_blend"
     assert run.info.status == "FINISHED"
     experiment = client.get_experiment(run.info.experiment_id)
     assert experiment.name == "clv_30d"
@@ -47,30 +52,32 @@ def test_the_run_says_where_it_comes_from(run):
         "as_of": str(AS_OF),
         "code": "code-1",
         "dagster_run_id": "run-1",
-        "predictor": "hist_gradient_boosting",
+        "predictor": "value_blend",
     }
     assert expected.items() <= run.data.tags.items()
-    assert run.data.params["max_iter"] == "150"
-    assert run.data.params["train_dates"] == " ".join(map(str, DATES))
+    assert run.data.params["boosting.max_iter"] == "150"
+    assert run.data.params["train_dates"] == " ".join(map(str, learnt(DATES)))
     assert run.data.params["cut_offs"] == " ".join(map(str, DATES[-3:]))
 
 
 def test_metrics_have_a_step_per_cut_off_and_are_those_of_the_table(home, client, run):
     rows = {
-        (row["predictor"], row["cutoff_date"]): row for row in home.result.performance.to_pylist()
+        (row["predictor"], row["cutoff_date"]): row
+        for row in home.result.performance.to_pylist()
+        if row["segment"] == EVERYBODY
     }
     for name, predictor in {
-        "backtest": "hist_gradient_boosting",
+        "backtest": "value_blend",
         "baseline/rate_times_basket": "rate_times_basket",
     }.items():
         history = client.get_metric_history(run.info.run_id, f"{name}/ngini")
         assert {(m.step, m.value) for m in history} == {
-            (int(f"{day:%Y%m%d}"), rows[predictor, day]["ngini_rate"]) for day in DATES[-3:]
+            (int(f"{day:%Y%m%d}"), rows[predictor, day]["ngini"]) for day in DATES[-3:]
         }
     newest = rows["rate_times_basket", DATES[-1]]
     metrics = run.data.metrics
-    assert metrics["gain/rate_times_basket/ngini_low"] == newest["ngini_gain_low_rate"]
-    assert {"backtest/bias_rate", "backtest/decile_error_rate"} <= set(metrics)
+    assert metrics["gain/rate_times_basket/ngini_gain_low"] == newest["ngini_gain_low"]
+    assert {"backtest/bias_ratio", "backtest/decile_error"} <= set(metrics)
 
 
 def test_plots_and_the_backtest_are_kept_without_customer_attributes(home, client, run):
@@ -79,22 +86,19 @@ def test_plots_and_the_backtest_are_kept_without_customer_attributes(home, clien
         for folder in ("plots", "tables")
         for file in client.list_artifacts(run.info.run_id, folder)
     }
-    assert paths == {"plots/gain.png", "plots/deciles.png", "tables/backtest.parquet"}
+    names = ("calibration", "coverage", "deciles", "gain")
+    assert paths == {*(f"plots/{name}.png" for name in names), "tables/backtest.parquet"}
     plots = tracking.read_plots(home.mlflow_folder, run.info.run_id)
     assert {name: png[1:4] for name, png in plots.items()} == dict.fromkeys(plots, b"PNG")
-    assert list(plots) == ["deciles", "gain"]
-    assert sum(map(len, plots.values())) < 150_000, "they are kept in Dagster's event log too"
+    assert tuple(plots) == names
+    assert sum(map(len, plots.values())) < 250_000, "they are kept in Dagster's event log too"
     backtest = tracking.read_champion(home.mlflow_folder, "clv_30d").backtest
-    assert list(backtest) == ["cutoff_date", "customer_id", "predicted_amount"]
+    assert list(backtest) == ["cutoff_date", "customer_id", "predicted"]
     stored = pd.read_parquet(next(home.mlflow_folder.rglob("backtest.parquet")))
-    assert set(stored) == {
-        "cutoff_date",
-        "customer_id",
-        "actual_amount",
-        "predicted_amount",
-        "rate_times_basket",
-        "same_spend_as_last_window",
-    }
+    told = {field.name for field in fields(Forecast)}
+    baselines = {one.name for one in BASELINES["net_revenue"]} - {"same_window_last_year"}
+    keys = {"cutoff_date", "customer_id", "actual", "season_factor"}
+    assert set(stored) == keys | told | baselines
 
 
 def test_the_version_says_why_it_was_promoted_and_the_alias_points_at_it(home, client):
@@ -103,12 +107,13 @@ def test_the_version_says_why_it_was_promoted_and_the_alias_points_at_it(home, c
     assert version.description == home.result.reason
 
 
-def test_the_champion_comes_back_with_its_signature_and_predicts_alike(home, labelled):
+def test_the_champion_comes_back_with_its_signature_and_predicts_alike(home, labelled, today):
     champion = tracking.load_champion(home.mlflow_folder, "clv_30d")
     assert champion.feature_names == tuple(labelled.features)
-    assert (champion.predictor, champion.as_of) == ("hist_gradient_boosting", AS_OF)
-    expected = predict(fit(labelled), labelled.features)
-    assert predict(champion.estimator, labelled.features).tolist() == expected.tolist()
+    assert (champion.predictor, champion.as_of) == ("value_blend", AS_OF)
+    expected = fit(VALUE, labelled.at(learnt(DATES)), today.features).forecast(today.features)
+    told = champion.estimator.forecast(today.features)
+    assert told.predicted.tolist() == expected.predicted.tolist()
 
 
 def test_loading_leaves_the_store_as_it_was(home):
@@ -127,7 +132,7 @@ def test_a_name_nobody_registered_and_a_store_nobody_made_have_no_champion(home,
 
 
 def test_the_best_baseline_is_remembered(home):
-    assert tracking.best_baseline(home.mlflow_folder, "clv_30d") == "same_spend_as_last_window"
+    assert tracking.best_baseline(home.mlflow_folder, "clv_30d") in SERVED
 
 
 def touch_a_file() -> None:
@@ -191,7 +196,12 @@ def test_an_alias_moved_by_hand_is_followed_though_the_place_of_the_champion_was
         "clv_7d", "", "r", "", {}, [], {"predictor": "hgb", "as_of": "2020-01-01"}, {}, {}
     )
     model = ModelRecord(
-        "clv_7d", fit(labelled), labelled.features.head(), "", promoted=True, best_baseline=""
+        "clv_7d",
+        fit(VALUE, labelled, labelled.features),
+        labelled.features.head(),
+        "",
+        promoted=True,
+        best_baseline="",
     )
     for version in ("1", "2"):
         assert tracking.register(folder, record, model).version == version
@@ -249,7 +259,8 @@ def test_a_champion_whose_files_are_gone_is_refused_and_has_nothing_to_compare(
 def test_a_training_that_breaks_is_marked_failed_and_leaves_the_champion(home, client, labelled):
     record = RunRecord("clv_30d", "", "broken", "", {}, [], {}, {"plots/gain.png": None}, {})
     features = labelled.features.head()
-    model = ModelRecord("clv_30d", fit(labelled), features, "", promoted=True, best_baseline="")
+    fitted = fit(VALUE, labelled, labelled.features)
+    model = ModelRecord("clv_30d", fitted, features, "", promoted=True, best_baseline="")
     before = client.get_model_version_by_alias("clv_30d", "champion").version
     with pytest.raises(TypeError, match="figure"):
         tracking.register(home.mlflow_folder, record, model)
@@ -263,12 +274,12 @@ def test_a_training_that_breaks_is_marked_failed_and_leaves_the_champion(home, c
 FRESH_HOME = """
 import sys, tempfile
 from pathlib import Path
-from tests.unit.ml.conftest import train_home, AS_OF, HORIZON_DAYS
-from ml.clv.score import score
+from tests.unit.ml.conftest import train_home, AS_OF, FIRST_DAY, VALUE
+from ml.score import score
 for _ in range(2):
     result = train_home(Path(sys.argv[1]), Path("home/mlflow"))
-score(warehouse=Path(sys.argv[1]), mlflow_folder=Path("home/mlflow"), as_of=AS_OF,
-      horizon_days=HORIZON_DAYS, snapshot_id="s")
+score(question=VALUE, warehouse=Path(sys.argv[1]), mlflow_folder=Path("home/mlflow"),
+      first_day=FIRST_DAY, as_of=AS_OF, snapshot_id="s")
 sys.exit(0 if result.promoted and "refreshes version 1" in result.reason else 3)
 """
 
@@ -304,5 +315,5 @@ def test_only_tracking_imports_mlflow_and_nobody_imports_dagster_or_dbt():
 
 
 def test_training_is_imported_without_mlflow():
-    code = "import sys, ml.clv.train, ml.clv.score; sys.exit('mlflow' in sys.modules)"
+    code = "import sys, ml.train, ml.score; sys.exit('mlflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

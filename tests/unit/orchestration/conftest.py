@@ -21,6 +21,7 @@ from intake.contract import contracts
 from intake.snapshot import freeze
 from orchestration import moment as moments
 from orchestration.moment import Moment
+from orchestration.retraining import Stand, Training, details_of
 from orchestration.runkey import published_key, run_key
 from orchestration.settings import PROJECT, Home, HomeConfig, SystemPlace, read_config, write_config
 from serving.publish import Publication, PublicTable, publish
@@ -33,9 +34,10 @@ TABLES = """
 create schema marts;
 create table marts.customer_360 as select 'c1' as customer_id;
 create table marts.model_performance as
-select date '2023-10-01' as cutoff_date, 'recent_value' as predictor, false as is_model,
-    2 as customers_count, 5e-1 as ngini_rate, 1e0 as bias_rate, 2e-1 as decile_error_rate,
-    1e-1 as ngini_gain_rate, 5e-2 as ngini_gain_low_rate, 2e-1 as ngini_gain_high_rate;
+select 'clv_90d' as model_name, date '2023-10-01' as cutoff_date, 'all' as segment,
+    'recent_value' as predictor, false as is_model, 2 as customers_count, 5e-1 as ngini,
+    1e0 as bias_ratio, 2e-1 as decile_error, null::double as logloss, 1e-1 as ngini_gain,
+    5e-2 as ngini_gain_low, 2e-1 as ngini_gain_high;
 """
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -65,7 +67,8 @@ def shop_home(tmp_path: Path, shop: Shop) -> Home:
     """A home with the shop as its system and nothing loaded yet."""
     home = Home(tmp_path / "home")
     home.create()
-    write_config(home, HomeConfig("UTC", "EUR", {"shop": SystemPlace(folder=str(shop.folder))}))
+    places = {"shop": SystemPlace(folder=str(shop.folder))}
+    write_config(home, HomeConfig("UTC", "EUR", places, ("clv_90d",)))
     return home
 
 
@@ -77,7 +80,7 @@ def full_home(shop_home: Home, shop: Shop) -> Home:
     load(shop_home.lake, shop)
     load(shop_home.lake, shop, "order_lines")
     snapshot = freeze(shop_home.lake, contracts())
-    moments.keep(shop_home, RUN_ID, Moment(snapshot.snapshot_id, AS_OF, date(2024, 1, 2), ()))
+    moments.keep(shop_home, RUN_ID, Moment(snapshot.snapshot_id, AS_OF, date(2024, 1, 2)))
     _predict(shop_home)
     _publish(shop_home, snapshot.snapshot_id)
     (shop_home.logs / f"{RUN_ID}.log").write_text("", "utf-8")
@@ -85,15 +88,17 @@ def full_home(shop_home: Home, shop: Shop) -> Home:
 
 
 def _predict(home: Home) -> None:
+    stand = Stand("s1", AS_OF, date(2024, 1, 2), "rules")
+    training = Training(
+        stand, promoted=True, reason="first model", model_version="1", mlflow_run_id="r"
+    )
     told = {
-        "training": {"promoted": True, "reason": "first model", "model_version": "1",
-                     "mlflow_run_id": "r"},
-        "scores": {"as_of": str(AS_OF), "reason": "champion version 1"},
-    }  # fmt: skip
+        "training": details_of("clv_90d", training),
+        "scores": {"as_of": str(AS_OF), "reasons": {"clv_90d": "champion version 1"}},
+    }
     for kind, details in told.items():
-        path = f"{'performance' if kind == 'training' else kind}/clv_90d/{kind}.parquet"
         with home.lake.transaction() as transaction:
-            staged = home.lake.stage(pa.table({"n": [1, 2]}), "ml", kind, path)
+            staged = home.lake.stage(pa.table({"n": [1, 2]}), "ml", kind, f"{kind}/1.parquet")
             transaction.commit(kind, kind, [staged], details=details)
 
 
@@ -113,7 +118,7 @@ def _publish(home: Home, snapshot_id: str) -> None:
 
 def schema(verb: str) -> dict[str, Any]:
     return dict(
-        json.loads((PROJECT / "docs" / "schemas" / f"unicus.{verb}.1.json").read_text("utf-8"))
+        json.loads(next((PROJECT / "docs" / "schemas").glob(f"unicus.{verb}.*")).read_text("utf-8"))
     )
 
 

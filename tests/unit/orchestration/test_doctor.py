@@ -130,7 +130,7 @@ def test_one_broken_check_does_not_hide_the_others(full_home: Home) -> None:
 
 def test_many_faults_are_counted_and_the_first_ones_named(full_home: Home) -> None:
     shutil.rmtree(full_home.lake.root / "raw")
-    shutil.rmtree(full_home.lake.root / "performance")
+    shutil.rmtree(full_home.lake.root / "training")
     shutil.rmtree(full_home.lake.root / "scores")
     found = failed(full_home)["live files"]
     assert found.startswith("4 of 5 files: ")

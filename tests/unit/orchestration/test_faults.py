@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from orchestration import dbt
 from orchestration.dbt import CheckFailed, MixedWarehouse, refuse_mixed
-from orchestration.defs.predict import run_scoring, run_training
+from orchestration.defs.predict import run_scoring, run_trainings
 from orchestration.defs.serve import published_asset
 from orchestration.moment import Moment, last_moment, new_moment
 from orchestration.progress import progress
@@ -21,7 +22,7 @@ from orchestration.settings import Home, SettingFault, read_config, read_systems
 from tests.conftest import Shop, load
 from tests.unit.orchestration.conftest import AS_OF
 
-MOMENT = Moment("s1", AS_OF, date(2024, 1, 2), ())
+MOMENT = Moment("s1", AS_OF, date(2024, 1, 2))
 
 
 @pytest.fixture
@@ -134,11 +135,13 @@ def test_a_training_alone_is_refused_when_its_features_are_not_there(tmp_path: P
         con.execute(
             "create table features.customer_as_of_features as select date '2024-01-09' as as_of_date"
         )
+    here = Moment("s1", AS_OF, date(2024, 1, 2), ("clv_90d",), (date(2023, 1, 2),))
     with pytest.raises(SettingFault) as raised:
-        run_training(home, Moment("s1", AS_OF, date(2024, 1, 2), (date(2023, 1, 2),)), "run")
+        run_trainings(home, here, "run")
     assert raised.value.code == "training-without-features"
+    elsewhere = replace(here, snapshot_id="s2")
     with pytest.raises(MixedWarehouse):
-        run_training(home, Moment("s2", AS_OF, date(2024, 1, 2), (date(2023, 1, 2),)), "run")
+        run_trainings(home, elsewhere, "run")
     with pytest.raises(MixedWarehouse):
-        run_scoring(home, Moment("s2", AS_OF, date(2024, 1, 2), ()))
+        run_scoring(home, elsewhere)
     assert not home.lake.live("training")

@@ -73,17 +73,18 @@ def champion(home: Home) -> str | None:
 def commit_figures(home: Home, run_id: str) -> None:
     """What a training writes beside its model: two cut-offs, two baselines."""
     rows = [
-        {"model_name": NAME, "cutoff_date": day, "predictor": predictor, "mlflow_run_id": run_id,
-         "is_model": predictor == "hgb", "ngini_rate": ngini, "bias_rate": 0.9,
-         "decile_error_rate": 0.1, "ngini_gain_rate": gain, "ngini_gain_low_rate": gain,
-         "ngini_gain_high_rate": None, "trained_at_snapshot": "s1", "trained_as_of": AS_OF}
+        {"model_name": NAME, "cutoff_date": day, "segment": segment, "predictor": predictor,
+         "mlflow_run_id": run_id, "is_model": predictor == "hgb", "ngini": ngini,
+         "bias_ratio": 0.9, "decile_error": 0.1, "ngini_gain": gain, "ngini_gain_low": gain,
+         "ngini_gain_high": None, "trained_at_snapshot": "s1", "trained_as_of": AS_OF}
         for day in (date(2023, 8, 1), date(2023, 9, 1))
+        for segment in ("all", "new")
         for predictor, ngini, gain in (("hgb", 0.5, None), ("good", 0.4, 0.1), ("bad", 0.2, 0.3))
     ]  # fmt: skip
     table = pa.Table.from_pylist(rows, schema=MODEL_PERFORMANCE)
     with home.lake.transaction() as transaction:
         staged = home.lake.stage(table, "ml", "model_performance", f"performance/{run_id}.parquet")
-        transaction.commit("training", run_id, [staged], details={})
+        transaction.commit("training", run_id, [staged], details={"question": NAME})
 
 
 def test_versions_are_listed_newest_first_with_their_evidence(home: Home) -> None:

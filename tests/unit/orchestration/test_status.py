@@ -110,6 +110,7 @@ def test_each_setting_comes_with_its_origin(
         "home": (str(full_home.root), "environment"),
         "business_timezone": ("UTC", "home.yaml"),
         "reporting_currency": ("EUR", "home.yaml"),
+        "predictions": ("clv_90d", "home.yaml"),
         "UNICUS_DBT": ("cli", "environment"),
         "systems.shop.folder": (str(shop.folder), "home.yaml"),
         "systems.shop.location": (str(shop.files), "default"),

@@ -36,6 +36,10 @@ scores as (
     where horizon_days = 90
 ),
 
+expectations as (
+    select * from {{ ref('customer_expectations') }}
+),
+
 campaigns as (
     select customer_id, count(distinct campaign_id) as campaigns_count
     from {{ ref('fct_campaign_assignments') }}
@@ -84,6 +88,12 @@ customer_360 as (
         scores.predictor as value_predictor,
         scores.is_baseline as is_baseline_prediction,
         scores.is_stale as is_stale_prediction,
+        expectations.churn_probability,
+        expectations.churn_horizon_days,
+        expectations.order_probability_30d,
+        expectations.order_probability_90d,
+        expectations.expected_orders_90d_count,
+        expectations.expected_next_order_date,
         coalesce(campaigns.campaigns_count, 0) as campaigns_count,
         coalesce(redemptions.coupon_redemptions_count, 0) as coupon_redemptions_count,
         customers.age_band,
@@ -98,6 +108,7 @@ customer_360 as (
     left join orders on customers.customer_id = orders.customer_id
     left join ranks on customers.customer_id = ranks.customer_id
     left join scores on customers.customer_id = scores.customer_id
+    left join expectations on customers.customer_id = expectations.customer_id
     left join campaigns on customers.customer_id = campaigns.customer_id
     left join redemptions on customers.customer_id = redemptions.customer_id
     left join returns on customers.customer_id = returns.customer_id
