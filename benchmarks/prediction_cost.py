@@ -109,15 +109,13 @@ def features(folder: Path) -> None:
 def frames(folder: Path) -> None:
     """Make the features and outcomes of the dates learnt from.
 
-    The features at the run's date are put aside before, as a run makes all of them at once; the days
-    they share are there already.
+    The features at the run's date are put aside before, as a run makes all of them at once.
     """
     path = folder / WAREHOUSE
     with duckdb.connect(str(path)) as con:
         con.execute(f"alter table {FEATURES} rename to {TODAY.split('.')[1]}")
     stand_at(path, RUN_DAY, dates())
-    shared = "features.customer_days"
-    run_models(path, [model for model in _models(folder) if model.table != shared])
+    run_models(path, _models(folder))
 
 
 def reading(folder: Path) -> None:

@@ -59,7 +59,7 @@ PLACES = {
     "core": Place(2, 212, "facts as of a date", (
         "orders_versions", "dim_customers", "dim_products", "fct_orders", "fct_order_lines")),
     "features": Place(3, 20, "per customer and date", (
-        "customer_days", "customer_as_of_features", "customer_features", "customer_outcomes")),
+        "customer_as_of_features", "customer_features", "customer_outcomes")),
     "ml": Place(3, 250, "train, gate, score", (
         "model", "performance", "deciles", "calibration", "scores", "drift")),
     "marts": Place(4, 90, "what people ask for", (

@@ -2,13 +2,15 @@
     The sample standard deviation of a decimal or whole number, NULL below two values. It is made
     from exact sums: adding doubles gives other last digits each time the rows come in another order.
 -#}
-{% macro sample_deviation(number) %}
+{% macro sample_deviation(number) %}{{ deviation_of_sums('count(' ~ number ~ ')', 'sum(' ~ number ~ ')', 'sum(' ~ number ~ ' * ' ~ number ~ ')') }}{% endmacro %}
+
+{#- The same from sums that are there already: of ones, of the numbers and of their squares. -#}
+{% macro deviation_of_sums(count, total, squares) %}
     sqrt(
         greatest(
-            count({{ number }}) * cast(sum({{ number }} * {{ number }}) as double)
-            - cast(sum({{ number }}) as double) * cast(sum({{ number }}) as double),
+            {{ count }} * cast({{ squares }} as double) - cast({{ total }} as double) * cast({{ total }} as double),
             0
-        ) / nullif(count({{ number }}) * (count({{ number }}) - 1), 0)
+        ) / nullif({{ count }} * ({{ count }} - 1), 0)
     )
 {% endmacro %}
 

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 # Each third of the customers shows how far a forecast learnt from the others is off.
 PARTS = 3
-# How far it is off hardly depends on the steps, and these take half the time.
-LONG_STEPS = {"max_iter": 75, "learning_rate": 0.1}
 SMALLEST_SCALE = 0.05
 # A dropout that would be found so often where nobody leaves is none.
 CHANCE = 0.05
@@ -83,6 +81,7 @@ class CustomerValue(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.inputs_ = known_columns(table)
         table, amounts = table[self.inputs_], amounts[rows]
         owners = np.arange(len(rows)) if customers is None else customers[rows]
+        today = today.iloc[chosen(len(today))]
         self._fit_rhythm(today)
         self.boosting_ = _boosting("poisson").fit(table, amounts)
         self.buying_, self.if_buying_ = _hurdle(table, amounts)
@@ -102,12 +101,13 @@ class CustomerValue(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Args:
             features: As for `fit`.
         """
-        members = self._members(features)
+        table = inputs(features)[self.inputs_]
+        probability, amount = _probability(self.buying_, table), self.if_buying_.predict(table)
+        members = self._members(features, table, probability * amount)
         predicted = np.mean([members[name] * self.levels_[name] for name in self.levels_], axis=0)
         if self.is_count:
             return amounts_alone(predicted)
-        table = inputs(features)[self.inputs_]
-        expected = _expected(self.buying_, self.if_buying_, self.scale_, table)
+        expected = Expected(probability, amount, _in_scale(self.scale_, table))
         around = Spread(self.spread_edges_, self.spread_steps_)
         return Forecast(
             predicted,
@@ -133,11 +133,12 @@ class CustomerValue(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         except MlError:  # nobody has ordered twice, or all paid the same
             self.orders_, self.values_ = None, None
 
-    def _members(self, features: pd.DataFrame) -> dict[str, np.ndarray]:
-        table = inputs(features)[self.inputs_]
+    def _members(
+        self, features: pd.DataFrame, table: pd.DataFrame, hurdle: np.ndarray
+    ) -> dict[str, np.ndarray]:
         members = {
             "boosting": self.boosting_.predict(table),
-            "hurdle": _probability(self.buying_, table) * self.if_buying_.predict(table),
+            "hurdle": hurdle,
             "trees": self.trees_.predict(filled(table)),
         }
         if self.orders_ is not None:
@@ -148,7 +149,10 @@ class CustomerValue(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _level(self, today: pd.DataFrame) -> None:
         """Bring the members to one total on the customers of today; one that sees none is left out."""
-        totals = {name: float(member.sum()) for name, member in self._members(today).items()}
+        table = inputs(today)[self.inputs_]
+        hurdle = _probability(self.buying_, table) * self.if_buying_.predict(table)
+        members = self._members(today, table, hurdle)
+        totals = {name: float(member.sum()) for name, member in members.items()}
         self.levels_ = {
             name: totals["boosting"] / total for name, total in totals.items() if total > 0
         }
@@ -158,7 +162,7 @@ class CustomerValue(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         part, bought = _parts(owners), amounts > 0
         probability, amount, scale = np.empty((3, len(table)))
         for held, seen in _turns(part, bought):
-            buying, if_buying = _hurdle(table[seen], amounts[seen], **LONG_STEPS)
+            buying, if_buying = _hurdle(table[seen], amounts[seen])
             probability[held] = _probability(buying, table[held])
             amount[held] = if_buying.predict(table[held])
         far = np.abs(distance(amount, amounts))
@@ -173,21 +177,20 @@ def _boosting(loss: str, **other: float) -> HistGradientBoostingRegressor:
     return HistGradientBoostingRegressor(loss=loss, **BOOSTING | other)
 
 
-def _hurdle(
-    table: pd.DataFrame, amounts: np.ndarray, **other: float
-) -> tuple[Any, HistGradientBoostingRegressor]:
+def _hurdle(table: pd.DataFrame, amounts: np.ndarray) -> tuple[Any, HistGradientBoostingRegressor]:
     """Whether customers buy, and what they spend if they do."""
     bought = amounts > 0
-    boosted = HistGradientBoostingClassifier(**BOOSTING | other)
+    boosted = HistGradientBoostingClassifier(**BOOSTING)
     buying = (DummyClassifier() if bought.all() else boosted).fit(splittable(table), bought)
-    if_buying = _boosting("poisson", **other)
+    if_buying = _boosting("poisson")
     return buying, if_buying.fit(splittable(table[bought]), amounts[bought])
 
 
 def _scale(table: pd.DataFrame, far: np.ndarray) -> HistGradientBoostingRegressor:
     """How far off the forecast of a buyer usually is."""
-    steps = LONG_STEPS | {"max_iter": 50, "max_leaf_nodes": 6}
-    return _boosting("squared_error", **steps).fit(splittable(table), far)
+    return _boosting("squared_error", learning_rate=0.1, max_leaf_nodes=6).fit(
+        splittable(table), far
+    )
 
 
 def _in_scale(scale: HistGradientBoostingRegressor, table: pd.DataFrame) -> np.ndarray:
@@ -209,15 +212,6 @@ def _turns(part: np.ndarray, bought: np.ndarray) -> Iterator[tuple[np.ndarray, n
         held = part == number
         if held.any():
             yield held, ~held if bought[~held].any() else np.ones(len(part), dtype=bool)
-
-
-def _expected(
-    buying: Any,
-    if_buying: HistGradientBoostingRegressor,
-    scale: HistGradientBoostingRegressor,
-    table: pd.DataFrame,
-) -> Expected:
-    return Expected(_probability(buying, table), if_buying.predict(table), _in_scale(scale, table))
 
 
 def _probability(buying: Any, table: pd.DataFrame) -> np.ndarray:

@@ -8,30 +8,19 @@ customers as (
     select customer_id, as_of_date from {{ ref('customer_as_of_features') }}
 ),
 
-days as (
-    select
-        customer_id,
-        ordered_date,
-        count(*) as orders_count,
-        sum(net_revenue_amount) as net_revenue_amount
-    from {{ ref('fct_orders') }}
-    group by customer_id, ordered_date
-),
-
--- Each day is met once, in the longest horizon; the shorter ones are parts of it.
+-- Each order is met once, in the longest horizon; the shorter ones are parts of it.
 futures as (
     select
         customers.customer_id,
         customers.as_of_date,
-        days.orders_count,
-        days.net_revenue_amount,
-        {{ days_between('customers.as_of_date', 'days.ordered_date') }} as days_ahead
+        orders.net_revenue_amount,
+        {{ days_between('customers.as_of_date', 'orders.ordered_date') }} as days_ahead
     from customers
-    left join days
+    left join {{ ref('fct_orders') }} as orders
         on
-            customers.customer_id = days.customer_id
-            and customers.as_of_date <= days.ordered_date
-            and days.ordered_date < {{ add_days('customers.as_of_date', horizons | max) }}
+            customers.customer_id = orders.customer_id
+            and customers.as_of_date <= orders.ordered_date
+            and orders.ordered_date < {{ add_days('customers.as_of_date', horizons | max) }}
 ),
 
 sums as (
@@ -42,7 +31,7 @@ sums as (
         {% for horizon in horizons %}
             ,
             sum(net_revenue_amount) filter (where days_ahead < {{ horizon }}) as net_revenue_{{ horizon }}d_amount,
-            sum(orders_count) filter (where days_ahead < {{ horizon }}) as orders_{{ horizon }}d_count
+            count(*) filter (where days_ahead < {{ horizon }}) as orders_{{ horizon }}d_count
         {% endfor %}
     from futures
     group by customer_id, as_of_date
