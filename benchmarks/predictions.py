@@ -3,8 +3,9 @@
     python -m benchmarks.predictions --peers-python PEERS/bin/python --cj-home HOME --or-home HOME
 
 The peers have an environment of their own, `benchmarks/peers/requirements.txt`; they are LightGBM,
-untuned and with three times our steps of boosting, and lifetimes. `--case WORD` takes the cases whose name has the word. `--final`
-makes the last test, on a window that nothing was developed on, and nothing else: do it once.
+untuned and with three times our steps of boosting, and lifetimes. `--case WORD` takes the cases whose
+name has the word. `--final` makes the last test, on a window that nothing was developed on, and nothing
+else: do it once.
 
 Differences are ours minus theirs, with 95 % intervals from a bootstrap over customers. Each row ends
 with whether it meets its bar:
