@@ -20,6 +20,7 @@ from ml.baselines import BASELINES, SERVED
 from ml.errors import MlError
 from ml.families import fit
 from ml.forecast import Forecast
+from ml.members import BOOSTING
 from ml.splits import learnt
 from ml.tracking import ModelRecord, RunRecord
 from tests.unit.ml.conftest import AS_OF, DATES, VALUE
@@ -55,7 +56,7 @@ def test_the_run_says_where_it_comes_from(run):
         "predictor": "value_blend",
     }
     assert expected.items() <= run.data.tags.items()
-    assert run.data.params["boosting.max_iter"] == "150"
+    assert run.data.params["boosting.max_iter"] == str(BOOSTING["max_iter"])
     assert run.data.params["train_dates"] == " ".join(map(str, learnt(DATES)))
     assert run.data.params["cut_offs"] == " ".join(map(str, DATES[-3:]))
 
