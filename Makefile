@@ -48,7 +48,7 @@ lint: .venv/ready-dev ## style, types and walls
 	$(BIN)/lint-imports
 
 test: lint       ## everything that must hold, in minutes
-	$(BIN)/python -m pytest -rs
+	$(BIN)/python -m pytest -rs --numprocesses 2 --dist loadfile
 
 battery: .venv/ready-dev ## the long tests: kills, readers, daemon, browser, many runs, properties with many cases
 	UNICUS_TEST_CASES=10 $(BIN)/python -m pytest -rs -m "battery or hypothesis"

@@ -258,6 +258,13 @@ class System:
         """How the files that feed `entity` are declared."""
         return self.spec.files[self.spec.entities[entity].file]
 
+    def arrived(self, entity: str) -> list[Path]:
+        """Files that lie there for `entity` now, by name; none for a table of a server."""
+        spec = self.file_spec(entity)
+        if spec.format == "postgres":
+            return []
+        return sorted(path for path in self.location.glob(spec.glob) if path.is_file())
+
     def files(self, entity: str) -> list[Path]:
         """Files that feed `entity`, by business date, then name.
 
@@ -271,7 +278,7 @@ class System:
         spec = self.file_spec(entity)
         if spec.format == "postgres":
             return [self._export(entity, self._connection(entity), spec.connection_env)]
-        found = sorted(path for path in self.location.glob(spec.glob) if path.is_file())
+        found = self.arrived(entity)
         if not found:
             raise self._fault(
                 entity, "missing-file", f'there is no file "{spec.path}"',

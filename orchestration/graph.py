@@ -8,6 +8,7 @@ import os
 import dagster as dg
 
 from orchestration import dbt
+from orchestration.defs.automate import landing_sensor, schedules
 from orchestration.defs.identity import identity_assets
 from orchestration.defs.ingest import landing_assets, raw_assets
 from orchestration.defs.predict import predict_assets
@@ -17,6 +18,8 @@ from orchestration.resources import UnicusRun
 from orchestration.settings import Home, read_config, read_systems
 
 JOB = "everything"
+BEGIN_ANEW = {"dagster/retry_strategy": "ALL_STEPS"}
+"""A run that is tried again freezes its own moment; what is loaded is not loaded twice."""
 
 
 def build_definitions(home: Home) -> dg.Definitions:
@@ -33,9 +36,12 @@ def build_definitions(home: Home) -> dg.Definitions:
         *predict_assets(config.questions),
         published_asset(manifest),
     ]
+    keys = [key for made in assets for key in made.keys]
     return dg.Definitions(
         assets=assets,
-        jobs=[dg.define_asset_job(JOB, selection=dg.AssetSelection.all())],
+        jobs=[dg.define_asset_job(JOB, selection=dg.AssetSelection.all(), tags=BEGIN_ANEW)],
+        schedules=schedules(home, config, JOB),
+        sensors=[landing_sensor(home, config, systems, JOB, keys)],
         resources={"unicus": UnicusRun(home=str(home.root))},
         executor=dg.in_process_executor,
         loggers={"log": _log_file},

@@ -1,6 +1,6 @@
-"""The lock of a home: one run at a time, whoever starts it.
+"""The lock of a home, one run at a time whoever starts it, and the lock that shows a run to be alive.
 
-A file lock, so that a killed run leaves nothing behind. Within one process it may be taken again:
+File locks, so that a killed run leaves nothing behind. Within one process the home may be taken again:
 the command line takes it before Dagster is imported, the run's own resource after.
 """
 
@@ -79,6 +79,47 @@ def holder(root: Path) -> dict[str, str] | None:
     return None
 
 
+@contextmanager
+def alive(root: Path, run_id: str) -> Iterator[None]:
+    """Show the run to be alive until the process ends it or is killed."""
+    path = _sign_of_life(root, run_id)
+    path.parent.mkdir(exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        os.pwrite(handle, json.dumps(_self_description()).encode(), 0)
+        yield
+        path.unlink(missing_ok=True)
+    finally:
+        os.close(handle)
+
+
+def is_dead(root: Path, run_id: str) -> bool:
+    """Whether the process of a run has gone without ending it; False for one that never began."""
+    try:
+        handle = os.open(_sign_of_life(root, run_id), os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(handle)
+    return True
+
+
+def bury(root: Path) -> None:
+    """Forget the runs whose process has gone."""
+    for path in (root / "running").glob("*"):
+        if is_dead(root, path.name):
+            path.unlink(missing_ok=True)
+
+
+def _sign_of_life(root: Path, run_id: str) -> Path:
+    return root / "running" / run_id
+
+
 def _acquire(handle: int, root: Path, wait_seconds: float) -> None:
     deadline = time.monotonic() + wait_seconds
     while True:
@@ -96,9 +137,15 @@ def _self_description() -> dict[str, str]:
     return {
         "pid": str(os.getpid()),
         "host": socket.gethostname(),
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": _command(),
         "since": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
     }
+
+
+def _command() -> str:
+    """What was typed; the daemon's own processes have settings of a page's length there."""
+    typed = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    return "a run of the daemon or the browser" if "--instance-ref" in typed else typed
 
 
 def _description(handle: int) -> dict[str, str]:

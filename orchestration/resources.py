@@ -15,8 +15,8 @@ from orchestration.moment import Moment
 from orchestration.progress import explains_itself, progress
 from orchestration.settings import Home
 
-COMMAND_LINE = {"unicus/started_by": "command line"}
-"""Tag of the runs that `unicus run` executes in its own process."""
+COMMAND_LINE = {"unicus/started_by": "command line", "dagster/max_retries": "0"}
+"""Tags of the runs that `unicus run` executes in its own process; who typed it may type it again."""
 
 WAIT_SECONDS = 900.0
 """How long a run started from the browser or by the daemon waits for the one that holds the home."""
@@ -43,22 +43,24 @@ class UnicusRun(dg.ConfigurableResource):  # type: ignore[type-arg]
         place = self.place
         with self.faults_shown():
             place.create()
-        with lock.hold(place.root, WAIT_SECONDS):
+        with lock.alive(place.root, self._run_id), lock.hold(place.root, WAIT_SECONDS):
             place.lake.clear_incoming()
             if context.instance:
                 self._report_killed(context.instance)
             yield self
 
     def _report_killed(self, instance: dg.DagsterInstance) -> None:
-        """Report runs of the command line that Dagster still shows as started.
+        """Report runs that Dagster still shows as started though their process is gone.
 
-        They hold the lock from before they start, so the one that holds it now knows them to be
-        dead. Runs that the daemon started are watched by the daemon.
+        Those of the command line hold the home from before they start, so the one that holds it now
+        knows them to be dead. The daemon reports the dead too, where there is one.
         """
-        started = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED], tags=COMMAND_LINE)
+        root, started = self.place.root, dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
         for run in instance.get_runs(filters=started):
-            if run.run_id != self.run_id:
+            of_command_line = COMMAND_LINE.items() <= run.tags.items()
+            if run.run_id != self.run_id and (of_command_line or lock.is_dead(root, run.run_id)):
                 instance.report_run_failed(run, "The process was killed.")
+        lock.bury(root)
 
     @property
     def place(self) -> Home:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,9 @@ QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
 }
 """Telemetry of every tool below, off."""
+
+
+CRON = re.compile(r"(?:[\d*/,\-A-Za-z]+ +){4}[\d*/,\-A-Za-z]+")
 
 
 class SettingFault(Exception):
@@ -58,6 +62,21 @@ class SystemPlace:
 
 
 @dataclass(frozen=True)
+class Automation:
+    """What a home does by itself while `unicus ui` or a service runs; None for what it does not.
+
+    Attributes:
+        daily: cron expression, in the time zone of the home, of the run of everything.
+        retraining: cron expression of the run that trains every question anew.
+        landing_seconds: how often is looked for new files, at least.
+    """
+
+    daily: str | None = None
+    retraining: str | None = None
+    landing_seconds: int | None = None
+
+
+@dataclass(frozen=True)
 class HomeConfig:
     """`home.yaml`.
 
@@ -69,6 +88,7 @@ class HomeConfig:
     reporting_currency: str
     systems: dict[str, SystemPlace]
     predictions: tuple[str, ...] | None = None
+    automation: Automation = Automation()
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -192,8 +212,13 @@ def read_config(home: Home) -> HomeConfig:
         for name, place in raw["systems"].items():
             _refuse_unknown(home, place or {}, ("folder", "location"))
             systems[name] = SystemPlace(**(place or {}))
-        predictions = _predictions(home, raw.get("predictions"))
-        return HomeConfig(raw["business_timezone"], raw["reporting_currency"], systems, predictions)
+        return HomeConfig(
+            raw["business_timezone"],
+            raw["reporting_currency"],
+            systems,
+            _predictions(home, raw.get("predictions")),
+            _automation(home, raw.get("automation") or {}),
+        )
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise SettingFault(
             "bad-setting", "home.yaml", "the file cannot be used", where=str(home.config_path),
@@ -222,6 +247,30 @@ def _predictions(home: Home, names: object) -> tuple[str, ...] | None:
         fix=f"write {near[0]} instead, or leave the line out, then  unicus run" if near
         else "leave it out of the list, then  unicus run",
     )  # fmt: skip
+
+
+def _automation(home: Home, raw: dict[str, object]) -> Automation:
+    """What the home does by itself.
+
+    Raises:
+        SettingFault: no cron expression, or no number of seconds.
+    """
+    _refuse_unknown(home, raw, tuple(Automation.__dataclass_fields__))
+    for name, value in raw.items():
+        if name == "landing_seconds":
+            good = isinstance(value, int) and not isinstance(value, bool) and value > 0
+        else:
+            good = isinstance(value, str) and CRON.fullmatch(value.strip()) is not None
+        if not good:
+            raise SettingFault(
+                "bad-setting", "home.yaml", f"automation has a {name} that cannot be used",
+                where=f"{home.config_path}, automation, {name}",
+                why="it is a whole number of seconds, above 0" if name == "landing_seconds"
+                else "it is a cron expression of five fields, minute first, in quotes",
+                fix="write landing_seconds: 60" if name == "landing_seconds"
+                else f'write {name}: "0 6 * * *" for six in the morning, every day',
+            )  # fmt: skip
+    return Automation(**raw)  # type: ignore[arg-type]
 
 
 def _refuse_unknown(home: Home, raw: dict[str, object], known: tuple[str, ...]) -> None:
@@ -256,9 +305,11 @@ def write_config(home: Home, config: HomeConfig) -> None:
         name: {k: v for k, v in vars(place).items() if v} for name, place in config.systems.items()
     }
     written = vars(config) | {"systems": systems}
-    predictions = written.pop("predictions")
+    predictions, automation = written.pop("predictions"), written.pop("automation")
     if predictions is not None:
         written["predictions"] = list(predictions)
+    if chosen := {name: value for name, value in vars(automation).items() if value}:
+        written["automation"] = chosen
     text = yaml.safe_dump(written, sort_keys=False)
     write_text_durably(home.config_path, text)
 

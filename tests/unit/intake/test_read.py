@@ -516,7 +516,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if os.geteuid() == 0:  # the server refuses to run as root
         as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
         shutil.chown(folder, "postgres")
-        for parent in folder.parents[:2]:
+        for parent in folder.parents[:3]:
             parent.chmod(0o755)
     control = [*as_user, str(SERVER.with_name("pg_ctl")), "-D", str(folder / "data"), "-w", "-s"]
     sql = """
