@@ -18,8 +18,6 @@ from orchestration.resources import UnicusRun
 from orchestration.settings import Home, read_config, read_systems
 
 JOB = "everything"
-BEGIN_ANEW = {"dagster/retry_strategy": "ALL_STEPS"}
-"""A run that is tried again freezes its own moment; what is loaded is not loaded twice."""
 
 
 def build_definitions(home: Home) -> dg.Definitions:
@@ -39,7 +37,7 @@ def build_definitions(home: Home) -> dg.Definitions:
     keys = [key for made in assets for key in made.keys]
     return dg.Definitions(
         assets=assets,
-        jobs=[dg.define_asset_job(JOB, selection=dg.AssetSelection.all(), tags=BEGIN_ANEW)],
+        jobs=[dg.define_asset_job(JOB, selection=dg.AssetSelection.all())],
         schedules=schedules(home, config, JOB),
         sensors=[landing_sensor(home, config, systems, JOB, keys)],
         resources={"unicus": UnicusRun(home=str(home.root))},

@@ -8,6 +8,7 @@ its process lives, whoever started it, and the daemon's run monitoring asks for 
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import dagster as dg
@@ -16,6 +17,9 @@ from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
 
 from orchestration import lock
 from orchestration.settings import HOME_VARIABLE
+
+SIGN_SECONDS = 60.0
+"""A run that has begun shows its sign within a second or two."""
 
 
 class LocalLauncher(DefaultRunLauncher):
@@ -27,11 +31,16 @@ class LocalLauncher(DefaultRunLauncher):
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
-        """Say whether the process of a run is there.
-
-        A run that has not begun to live is not reported as dead: its start is watched apart.
-        """
-        root = Path(os.environ[HOME_VARIABLE])
-        if lock.is_dead(root, run.run_id):
+        """Say whether the process of a run that has begun is there."""
+        if is_gone(self._instance, Path(os.environ[HOME_VARIABLE]), run):
             return CheckRunHealthResult(WorkerStatus.FAILED, "The process of the run is gone.")
         return CheckRunHealthResult(WorkerStatus.RUNNING)
+
+
+def is_gone(instance: dg.DagsterInstance, root: Path, run: dg.DagsterRun) -> bool:
+    """Whether the process of a run that Dagster shows as started is there no more."""
+    alive = lock.is_alive(root, run.run_id)
+    if alive is not None:
+        return not alive
+    record = instance.get_run_record_by_id(run.run_id)
+    return time.time() - ((record and record.start_time) or 0.0) > SIGN_SECONDS

@@ -12,12 +12,15 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 _held: dict[Path, int] = {}
+_shown: list[int] = []
+PROBE_SECONDS = 0.3
+"""Who asks for the holder takes the lock for a moment; that is no run."""
 
 
 class HomeBusy(Exception):
@@ -79,41 +82,42 @@ def holder(root: Path) -> dict[str, str] | None:
     return None
 
 
-@contextmanager
-def alive(root: Path, run_id: str) -> Iterator[None]:
-    """Show the run to be alive until the process ends it or is killed."""
+def show_alive(root: Path, run_id: str) -> None:
+    """Show the run to be alive for as long as this process lives, be it ended or killed."""
     path = _sign_of_life(root, run_id)
     path.parent.mkdir(exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        os.pwrite(handle, json.dumps(_self_description()).encode(), 0)
-        yield
-        path.unlink(missing_ok=True)
-    finally:
-        os.close(handle)
+    unseen = path.with_name(f".{path.name}")
+    handle = os.open(unseen, os.O_RDWR | os.O_CREAT, 0o644)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    os.pwrite(handle, json.dumps(_self_description()).encode(), 0)
+    unseen.rename(path)
+    _shown.append(handle)
 
 
-def is_dead(root: Path, run_id: str) -> bool:
-    """Whether the process of a run has gone without ending it; False for one that never began."""
+def is_alive(root: Path, run_id: str) -> bool | None:
+    """Whether the process of a run lives; None for a run that never showed a sign."""
     try:
         handle = os.open(_sign_of_life(root, run_id), os.O_RDONLY)
     except FileNotFoundError:
-        return False
+        return None
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return False
+        return True
     finally:
         os.close(handle)
-    return True
+    return False
 
 
-def bury(root: Path) -> None:
-    """Forget the runs whose process has gone."""
-    for path in (root / "running").glob("*"):
-        if is_dead(root, path.name):
-            path.unlink(missing_ok=True)
+def bury(root: Path, run_ids: Iterable[str]) -> None:
+    """Forget the signs of runs that have ended."""
+    for run_id in run_ids:
+        _sign_of_life(root, run_id).unlink(missing_ok=True)
+
+
+def signs(root: Path) -> list[str]:
+    """Runs that showed a sign and are not forgotten, alive or not."""
+    return sorted(path.name for path in (root / "running").glob("[!.]*"))
 
 
 def _sign_of_life(root: Path, run_id: str) -> Path:
@@ -121,14 +125,14 @@ def _sign_of_life(root: Path, run_id: str) -> Path:
 
 
 def _acquire(handle: int, root: Path, wait_seconds: float) -> None:
-    deadline = time.monotonic() + wait_seconds
+    deadline = time.monotonic() + max(wait_seconds, PROBE_SECONDS)
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= deadline:
                 raise HomeBusy(root, _description(handle)) from None
-            time.sleep(0.5)
+            time.sleep(0.1)
         else:
             return
 

@@ -11,12 +11,17 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from orchestration import lock, moment
+from orchestration.launcher import is_gone
 from orchestration.moment import Moment
 from orchestration.progress import explains_itself, progress
 from orchestration.settings import Home
 
-COMMAND_LINE = {"unicus/started_by": "command line", "dagster/max_retries": "0"}
+STARTED_BY = "unicus/started_by"
+COMMAND_LINE = {STARTED_BY: "command line", "dagster/max_retries": "0"}
 """Tags of the runs that `unicus run` executes in its own process; who typed it may type it again."""
+
+BEGIN_ANEW = {"dagster/retry_strategy": "ALL_STEPS"}
+"""Tag of every run: one that is tried again freezes a moment of its own; nothing is loaded twice."""
 
 WAIT_SECONDS = 900.0
 """How long a run started from the browser or by the daemon waits for the one that holds the home."""
@@ -43,7 +48,10 @@ class UnicusRun(dg.ConfigurableResource):  # type: ignore[type-arg]
         place = self.place
         with self.faults_shown():
             place.create()
-        with lock.alive(place.root, self._run_id), lock.hold(place.root, WAIT_SECONDS):
+        lock.show_alive(place.root, self._run_id)
+        if context.instance:
+            context.instance.add_run_tags(self._run_id, BEGIN_ANEW)
+        with lock.hold(place.root, WAIT_SECONDS):
             place.lake.clear_incoming()
             if context.instance:
                 self._report_killed(context.instance)
@@ -57,10 +65,10 @@ class UnicusRun(dg.ConfigurableResource):  # type: ignore[type-arg]
         """
         root, started = self.place.root, dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
         for run in instance.get_runs(filters=started):
-            of_command_line = COMMAND_LINE.items() <= run.tags.items()
-            if run.run_id != self.run_id and (of_command_line or lock.is_dead(root, run.run_id)):
+            of_command_line = STARTED_BY in run.tags and not lock.is_alive(root, run.run_id)
+            if run.run_id != self.run_id and (of_command_line or is_gone(instance, root, run)):
                 instance.report_run_failed(run, "The process was killed.")
-        lock.bury(root)
+        lock.bury(root, [run_id for run_id in lock.signs(root) if not lock.is_alive(root, run_id)])
 
     @property
     def place(self) -> Home:

@@ -8,13 +8,14 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestration.console import (
     INTERRUPTED,
@@ -36,6 +37,10 @@ from orchestration.settings import (
     read_systems,
     write_config,
 )
+
+if TYPE_CHECKING:
+    from intake.lake import Lake
+    from intake.source import System
 
 SCHEMA = "unicus.run/2"
 CANCEL_SECONDS = 5.0
@@ -106,27 +111,36 @@ def files_to_load(request: Request, config: HomeConfig) -> tuple[list[str], int]
 
     Only those of the systems asked for: another's may be out of reach today.
     """
-    from intake.contract import contracts
-    from intake.delivery import Delivery, load_id, undone_loads
-    from intake.lake import file_hash
-
-    lake = request.home.lake
-    known = {record.record_id for record in lake.live("load")} | undone_loads(lake)
     new, old = [], 0
-    digests: dict[Path, str] = {}
+    is_new = newness(request.home.lake)
     for system in read_systems(config):
         if request.systems and system.name not in request.systems:
             continue
         for entity in system.spec.entities:
             for path in system.files(entity):
-                digest = digests.setdefault(path, "") or file_hash(path)
-                digests[path] = digest
-                found = Delivery.of_file(system, entity, path, digest)
-                if load_id(system, contracts()[entity], found) in known:
-                    old += 1
-                else:
+                if is_new(system, entity, path):
                     new.append(f"{system.name}/{entity} {path.name}")
+                else:
+                    old += 1
     return new, old
+
+
+def newness(lake: Lake) -> Callable[[System, str, Path], bool]:
+    """Give a function that says whether a file is not in the lake yet; each file is read once."""
+    from intake.contract import contracts
+    from intake.delivery import Delivery, load_id, undone_loads
+    from intake.lake import file_hash
+
+    known = {record.record_id for record in lake.live("load")} | undone_loads(lake)
+    digests: dict[Path, str] = {}
+
+    def is_new(system: System, entity: str, path: Path) -> bool:
+        digest = digests.setdefault(path, "") or file_hash(path)
+        digests[path] = digest
+        found = Delivery.of_file(system, entity, path, digest)
+        return load_id(system, contracts()[entity], found) not in known
+
+    return is_new
 
 
 def plan(request: Request) -> Ending:

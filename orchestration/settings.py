@@ -26,6 +26,7 @@ HOME_VARIABLE = "UNICUS_HOME"
 DBT_VARIABLE = "UNICUS_DBT"
 DEFAULT_DATA = "complete_journey"
 ROOMS = ("intake", "identity", "dbt_project", "ml", "serving", "orchestration")
+TICK_SECONDS = "900"
 QUIET = {
     "DO_NOT_TRACK": "true",
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -34,7 +35,7 @@ QUIET = {
 """Telemetry of every tool below, off."""
 
 
-CRON = re.compile(r"(?:[\d*/,\-A-Za-z]+ +){4}[\d*/,\-A-Za-z]+")
+CRON = re.compile(r"(?:[0-9*/,-]+ +){2}[0-9L*/,-]+(?: +[0-9A-Za-z*/,-]+){2}")
 
 
 class SettingFault(Exception):
@@ -182,6 +183,9 @@ class Home:
             HOME_VARIABLE: str(self.root),
             "DAGSTER_HOME": str(self.dagster),
             "UNICUS_WAREHOUSE": str(self.warehouse),
+            # A schedule and the sensor read new files to know them; large ones take their time.
+            "DAGSTER_SCHEDULE_GRPC_TIMEOUT_SECONDS": TICK_SECONDS,
+            "DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS": TICK_SECONDS,
         }
 
 
@@ -212,6 +216,7 @@ def read_config(home: Home) -> HomeConfig:
         for name, place in raw["systems"].items():
             _refuse_unknown(home, place or {}, ("folder", "location"))
             systems[name] = SystemPlace(**(place or {}))
+        _refuse_unknown_zone(home, raw["business_timezone"])
         return HomeConfig(
             raw["business_timezone"],
             raw["reporting_currency"],
@@ -249,6 +254,20 @@ def _predictions(home: Home, names: object) -> tuple[str, ...] | None:
     )  # fmt: skip
 
 
+def _refuse_unknown_zone(home: Home, name: object) -> None:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(str(name))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise SettingFault(
+            "bad-setting", "home.yaml", f'there is no time zone "{name}"',
+            where=f"{home.config_path}, business_timezone",
+            why="it is none of the IANA time zones, such as Europe/Paris",
+            fix="write the name of the zone the shop closes its days in, then  unicus run",
+        ) from None  # fmt: skip
+
+
 def _automation(home: Home, raw: dict[str, object]) -> Automation:
     """What the home does by itself.
 
@@ -256,11 +275,12 @@ def _automation(home: Home, raw: dict[str, object]) -> Automation:
         SettingFault: no cron expression, or no number of seconds.
     """
     _refuse_unknown(home, raw, tuple(Automation.__dataclass_fields__))
-    for name, value in raw.items():
+    chosen = {name: value for name, value in raw.items() if value is not None}
+    for name, value in chosen.items():
         if name == "landing_seconds":
             good = isinstance(value, int) and not isinstance(value, bool) and value > 0
         else:
-            good = isinstance(value, str) and CRON.fullmatch(value.strip()) is not None
+            good = isinstance(value, str) and CRON.fullmatch(value) is not None
         if not good:
             raise SettingFault(
                 "bad-setting", "home.yaml", f"automation has a {name} that cannot be used",
@@ -270,7 +290,7 @@ def _automation(home: Home, raw: dict[str, object]) -> Automation:
                 fix="write landing_seconds: 60" if name == "landing_seconds"
                 else f'write {name}: "0 6 * * *" for six in the morning, every day',
             )  # fmt: skip
-    return Automation(**raw)  # type: ignore[arg-type]
+    return Automation(**chosen)  # type: ignore[arg-type]
 
 
 def _refuse_unknown(home: Home, raw: dict[str, object], known: tuple[str, ...]) -> None:

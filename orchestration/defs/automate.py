@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from intake.fault import InputFault
 from orchestration import lock
-from orchestration.run import Request, files_to_load, nothing_to_do
+from orchestration.run import Request, newness, nothing_to_do
 from orchestration.settings import Automation, SettingFault
 
 if TYPE_CHECKING:
@@ -105,20 +106,29 @@ def landing_sensor(
             return dg.SkipReason("Files have come or changed; waiting until they lie still.")
         if lock.holder(home.root):
             return dg.SkipReason("A run is at work on this home.")
-        try:
-            new, _ = files_to_load(Request(home), config)
-        except InputFault as fault:
-            return dg.SkipReason(f"{fault.code}: {fault}; {fault.fix}")
         context.update_cursor(json.dumps({"seen": seen, "done": seen}))
-        if not new:
-            return dg.SkipReason("Every file is in the lake already.")
-        fed = {tuple(line.split(" ", 1)[0].split("/")) for line in new}
+        fed = _fed(home, systems)
+        if not fed:
+            return dg.SkipReason("Every file is in the lake already, or cannot be read.")
         return dg.RunRequest(run_key=seen, asset_selection=_reached(keys, fed))
 
     return landing
 
 
-def _reached(keys: Iterable[dg.AssetKey], fed: set[tuple[str, ...]]) -> list[dg.AssetKey]:
+def _fed(home: Home, systems: Iterable[System]) -> set[tuple[str, str]]:
+    """System and entity of every file that lies there and is not in the lake yet."""
+    is_new, fed = newness(home.lake), set()
+    for system in systems:
+        for entity in system.spec.entities:
+            with suppress(InputFault):  # the run of the day says what is wrong with it
+                if system.arrived(entity) and any(
+                    is_new(system, entity, path) for path in system.files(entity)
+                ):
+                    fed.add((system.name, entity))
+    return fed
+
+
+def _reached(keys: Iterable[dg.AssetKey], fed: set[tuple[str, str]]) -> list[dg.AssetKey]:
     """Every asset but the landing of what has no new file.
 
     A new row may move the date of the run, and with it every table.
@@ -136,5 +146,9 @@ def _fingerprint(systems: Iterable[System]) -> str:
             for path in system.arrived(name)
         }
     )
-    told = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
+    told = []
+    for path in files:
+        with suppress(FileNotFoundError):  # taken away since
+            found = path.stat()
+            told.append(f"{path} {found.st_size} {found.st_mtime_ns}")
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]

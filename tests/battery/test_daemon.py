@@ -18,6 +18,7 @@ from typing import TypeVar
 import dagster as dg
 import pytest
 
+from orchestration import lock
 from orchestration.settings import Automation, Home, read_config, write_config
 from serving.publish import read_publication
 from tests.equal_tables import assert_equal_tables
@@ -99,9 +100,9 @@ def done(home: Home, tag: str, count: int = 1) -> list[dg.DagsterRun]:
 
 def worker(home: Home) -> int:
     """The process of the run at work."""
-    for path in (home.root / "running").glob("*"):
-        if (told := path.read_text()) and path.exists():
-            return int(json.loads(told)["pid"])
+    for run_id in lock.signs(home.root):
+        if lock.is_alive(home.root, run_id):
+            return int(json.loads((home.root / "running" / run_id).read_text())["pid"])
     return 0
 
 

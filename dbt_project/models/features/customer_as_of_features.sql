@@ -1,6 +1,7 @@
 {% set windows = [7, 30, 90, 180, 365] %}
 {% set seasons = [30, 90] %}
-{% set bounds = [7, 30, 90, 180, 275, 335, 365] %}
+{% set bounds = windows + [365] %}
+{% for season in seasons %}{% do bounds.append(365 - season) %}{% endfor %}
 
 with dates as (
     select as_of_date, is_run from {{ source('moment', 'as_of_dates') }}
@@ -35,7 +36,7 @@ sights as (
         shop_days.known_to_date,
         {{ days_between('shop_days.ordered_date', 'dates.as_of_date') }} as days_ago,
         case
-            {% for bound in bounds %}
+            {% for bound in bounds | unique | sort %}
                 when {{ days_between('shop_days.ordered_date', 'dates.as_of_date') }} <= {{ bound }} then {{ bound }}
             {% endfor %}
             else 100000

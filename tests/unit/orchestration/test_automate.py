@@ -6,16 +6,19 @@ import os
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
+from unittest import mock
 
 import dagster as dg
 import duckdb
 import pytest
+from dagster import DagsterEventType
 
 from intake.contract import contracts
 from intake.load import load_entity
 from orchestration import lock
 from orchestration.defs.automate import USUAL, landing_sensor, schedules
 from orchestration.graph import JOB, build_definitions
+from orchestration.launcher import is_gone
 from orchestration.settings import (
     Automation,
     Home,
@@ -99,7 +102,7 @@ def test_a_file_that_is_in_the_lake_already_starts_no_run(home: Home, shop: Shop
             load_entity(home.lake, system, contracts()[entity])
     os.utime(shop.files / "orders-1.csv")
     assert "lie still" in str(eye.look())
-    assert eye.look() == "Every file is in the lake already."
+    assert str(eye.look()).startswith("Every file is in the lake already")
     assert eye.look() == "No file has come or changed."
 
 
@@ -111,11 +114,12 @@ def test_while_a_run_is_at_work_the_sensor_waits_and_then_asks(home: Home) -> No
     assert isinstance(eye.look(), dg.RunRequest)
 
 
-def test_a_file_that_is_missing_is_told_without_a_traceback(home: Home, shop: Shop) -> None:
+def test_a_file_that_is_missing_does_not_hold_up_the_others(home: Home, shop: Shop) -> None:
     eye = Eye(home)
     (shop.files / "lines-1.csv").unlink()
     eye.look()
-    assert str(eye.look()).startswith("missing-file: ")
+    assert fed(eye.look()) == {"landing/shop/orders", "raw/orders", "marts/customer_360"}
+    assert eye.look() == "No file has come or changed."
 
 
 def test_what_home_yaml_gives_a_time_runs_and_the_rest_waits_to_be_switched_on(home: Home) -> None:
@@ -158,11 +162,19 @@ def test_the_day_asks_for_a_run_and_the_week_for_one_that_trains(home: Home) -> 
     assert of_week.run_config["resources"]["unicus"]["config"]["retrain"] is True
 
 
+def test_a_time_zone_that_is_none_is_a_setting_fault(home: Home) -> None:
+    written = home.config_path.read_text("utf-8")
+    home.config_path.write_text(written.replace("Europe/Paris", "Europe/Nowhere"), "utf-8")
+    with pytest.raises(SettingFault, match="Europe/Nowhere"):
+        read_config(home)
+
+
 @pytest.mark.parametrize(
     "written",
     [
         "{daily: at noon}", "{daily: 6}", '{retraining: "99 3 * * 0"}', "{landing_seconds: 0}",
-        "{landing_seconds: soon}", "{dayly: '0 6 * * *'}", "[daily]",
+        "{landing_seconds: soon}", '{daily: "R R * * *"}', '{daily: " 0 6 * * *"}',
+        "{dayly: '0 6 * * *'}", "[daily]",
     ],
 )  # fmt: skip
 def test_a_time_that_is_none_is_a_setting_fault(home: Home, written: str) -> None:
@@ -173,16 +185,31 @@ def test_a_time_that_is_none_is_a_setting_fault(home: Home, written: str) -> Non
     assert caught.value.code == "bad-setting"
 
 
-def test_a_run_is_dead_when_its_process_went_without_ending_it(tmp_path: Path) -> None:
-    assert not lock.is_dead(tmp_path, "never began")
-    with lock.alive(tmp_path, "alive"):
-        assert not lock.is_dead(tmp_path, "alive")
-    assert not lock.is_dead(tmp_path, "alive"), "it has ended as it should"
+def test_a_run_lives_as_long_as_its_process(tmp_path: Path) -> None:
+    assert lock.is_alive(tmp_path, "never began") is None
+    lock.show_alive(tmp_path, "here")
+    assert lock.is_alive(tmp_path, "here")
     child = os.fork()
     if not child:
-        with lock.alive(tmp_path, "killed"):
-            os._exit(0)
+        lock.show_alive(tmp_path, "killed")
+        os._exit(0)
     os.waitpid(child, 0)
-    assert lock.is_dead(tmp_path, "killed")
-    lock.bury(tmp_path)
-    assert not lock.is_dead(tmp_path, "killed")
+    assert lock.is_alive(tmp_path, "killed") is False
+    assert lock.signs(tmp_path) == ["here", "killed"]
+    lock.bury(tmp_path, ["killed"])
+    assert lock.is_alive(tmp_path, "killed") is None
+
+
+def test_a_run_without_a_sign_is_gone_after_a_minute_and_not_before(tmp_path: Path) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = dg.DagsterRun(job_name=JOB)
+        instance.add_run(run)
+        instance.report_dagster_event(
+            dg.DagsterEvent(DagsterEventType.RUN_START.value, job_name=JOB), run_id=run.run_id
+        )
+        assert not is_gone(instance, tmp_path, run)
+        record = instance.get_run_record_by_id(run.run_id)
+        assert record
+        assert record.start_time
+        with mock.patch("time.time", return_value=record.start_time + 61):
+            assert is_gone(instance, tmp_path, run)
