@@ -52,7 +52,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes, c
     [
         ("a.csv", "id;né\n1;é\n".encode("cp1252"), ("csv", ";", "windows-1252")),
         ("a.csv", "id;né\n1;é\n".encode("utf-16"), ("csv", ";", "utf-16")),
-        ("a.csv.gz", gzip.compress(b"id,n\n1,2\n"), ("csv", ",", "utf-8")),
+        ("a.csv.gz", gzip.compress(b"id,n\n1,2\n", mtime=0), ("csv", ",", "utf-8")),
         ("a.json", b'[{"id": 1, "n": 2}]', ("json", ",", "utf-8")),
         ("a.jsonl", b'{"id": 1, "n": 2}\n', ("jsonl", ",", "utf-8")),
     ],
