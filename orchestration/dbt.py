@@ -32,7 +32,14 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from intake.lake import write_text_durably
 from orchestration.moment import PRODUCTS, Moment, made_for
 from orchestration.progress import progress
-from orchestration.settings import DBT_PROJECT, DBT_VARIABLE, Home, code_hash, manifest_file
+from orchestration.settings import (
+    DBT_PROJECT,
+    DBT_VARIABLE,
+    Home,
+    code_hash,
+    manifest_file,
+    read_config,
+)
 
 RESULTS = {"LogModelResult", "LogTestResult"}
 NODE_FAILED = {"error", "fail", "runtime error"}
@@ -157,16 +164,16 @@ def build(context: dg.AssetExecutionContext, home: Home, path: Path, inputs: Pat
         CheckFailed: a model or a blocking test failed; the events before it are yielded.
     """
     os.environ.update(home.environment() | {"UNICUS_LAKE_FILES": str(inputs)})
-    versions = _versions_selected(context, path)
-    rules, made_by = _rules(), _rules_of(home)
-    refresh = any(made_by.get(table) != rules for table in versions)
+    kept = _kept_selected(context, path)
+    rules, made_by = _rules(home), _rules_of(home)
+    refresh = any(made_by.get(table) != rules for table in kept)
     options = [*_checks_selected(context, path), *(["--full-refresh"] if refresh else [])]
     if refresh:
         # Until the build is through, it may hold rows of either code.
-        _keep_rules(home, {k: v for k, v in made_by.items() if k not in versions})
+        _keep_rules(home, {k: v for k, v in made_by.items() if k not in kept})
     yield from _build(context, home, path, options)
-    if versions:
-        _keep_rules(home, made_by | dict.fromkeys(versions, rules))
+    if kept:
+        _keep_rules(home, made_by | dict.fromkeys(kept, rules))
 
 
 def _build(
@@ -178,21 +185,23 @@ def _build(
         yield from _build_in_process(context, home, path, options)
 
 
-def _versions_selected(context: dg.AssetExecutionContext, path: Path) -> set[str]:
-    """Tables of the step that grow by load and so keep what earlier code made of a row."""
+def _kept_selected(context: dg.AssetExecutionContext, path: Path) -> set[str]:
+    """Tables of the step that are built in part and so keep what earlier code made of a row."""
     nodes = manifest(path)["nodes"].values()
-    grow = {node["name"] for node in nodes if node["config"]["materialized"] == "incremental"}
-    return grow & {key.path[-1] for key in context.selected_asset_keys}
+    kept = {node["name"] for node in nodes if node["config"]["materialized"] == "incremental"}
+    return kept & {key.path[-1] for key in context.selected_asset_keys}
 
 
-def _rules() -> str:
-    """Hash of the code that turns a raw row into a version."""
-    models = "dbt_project/models"
-    return code_hash((f"{models}/staging", f"{models}/core/versions", "dbt_project/macros"))
+def _rules(home: Home) -> str:
+    """Hash of what turns a raw row into a row of these tables: code, and the setting that cuts days."""
+    code = code_hash(
+        tuple(f"dbt_project/{part}" for part in ("models/staging", "models/core", "macros"))
+    )
+    return f"{code} {read_config(home).business_timezone}"
 
 
 def _rules_path(home: Home) -> Path:
-    return home.warehouse.with_name("versions.json")
+    return home.warehouse.with_name("rules.json")
 
 
 def _keep_rules(home: Home, made_by: dict[str, str]) -> None:
@@ -201,7 +210,7 @@ def _keep_rules(home: Home, made_by: dict[str, str]) -> None:
 
 
 def _rules_of(home: Home) -> dict[str, str]:
-    """The same hash, by version table, when it was last built anew."""
+    """The same by table, when it was last built anew."""
     path = _rules_path(home)
     return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
 

@@ -56,7 +56,7 @@ def test_a_public_model_says_its_grain_and_describes_every_column(manifest: dict
         if model["access"] == "public":
             assert model["description"].startswith("One row per "), model["name"]
             assert model["config"]["contract"]["enforced"], model["name"]
-            assert model["config"]["materialized"] == "table", model["name"]
+            assert model["config"]["materialized"] in {"table", "incremental"}, model["name"]
             for name, column in model["columns"].items():
                 assert column["description"], f"{model['name']}.{name}"
                 assert column["data_type"], f"{model['name']}.{name}"

@@ -1,10 +1,20 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='append_new_columns',
+    pre_hook=["{{ list_touched(touched_order_lines()) }}", "{{ delete_touched('order_id') }}"],
+    post_hook="{{ keep_built_from() }}"
+) }}
+
 with lines as (
     select * from {{ ref('order_lines_versions') }}
+    where {{ is_touched('order_id') }}
 ),
 
 orders as (
     select order_id, lines_load_id, customer_id, ordered_at, ordered_date
     from {{ ref('fct_orders') }}
+    where {{ is_touched('order_id') }}
 ),
 
 products as (

@@ -1,9 +1,18 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='append_new_columns',
+    pre_hook=["{{ list_touched(touched_orders()) }}", "{{ delete_touched('order_id') }}"],
+    post_hook="{{ keep_built_from() }}"
+) }}
+
 with run as (
     select as_of from {{ source('moment', 'run') }}
 ),
 
 history as (
     select * from {{ ref('order_history') }}
+    where {{ is_touched('order_id') }}
 ),
 
 stores as (

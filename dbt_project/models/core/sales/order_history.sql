@@ -1,13 +1,27 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='append_new_columns',
+    pre_hook=["{{ list_touched(loaded_orders()) }}", "{{ delete_touched('order_id') }}"],
+    post_hook="{{ keep_built_from() }}"
+) }}
+
 with run as (
     select business_timezone from {{ source('moment', 'run') }}
 ),
 
+header_versions as (
+    select * from {{ ref('orders_versions') }}
+    where {{ is_touched('order_id') }}
+),
+
 headers as (
-    {{ with_validity(ref('orders_versions'), ['order_id']) }}
+    {{ with_validity('header_versions', ['order_id']) }}
 ),
 
 line_sets as (
     select * from {{ ref('order_line_sets') }}
+    where {{ is_touched('order_id') }}
 ),
 
 -- An order changes where its header changes or is deleted, and where its lines do.

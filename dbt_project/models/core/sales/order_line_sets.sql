@@ -1,3 +1,11 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='append_new_columns',
+    pre_hook=["{{ list_touched(loaded_orders()) }}", "{{ delete_touched('order_id') }}"],
+    post_hook="{{ keep_built_from() }}"
+) }}
+
 with run as (
     select business_timezone from {{ source('moment', 'run') }}
 ),
@@ -18,6 +26,7 @@ line_sets as (
         sum(net_amount) as net_revenue_amount,
         sum(coupon_amount) as coupon_amount
     from {{ ref('order_lines_versions') }}
+    where {{ is_touched('order_id') }}
     group by order_id, _load_id, _load_seq
 ),
 

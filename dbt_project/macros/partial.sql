@@ -1,0 +1,163 @@
+{#-
+    Tables that are built in part: a run deletes and builds anew only the keys that something touched
+    since the table was last built, and leaves the others as they are.
+
+    `ops.built_from` says what each table was last built from: the live loads, the as-of date, how far
+    the customer map went. It is written last, so a killed build touches the same keys again. When a
+    load has left, or the map does not go on from where it was, everything is built anew. What the
+    code of a table made of a key is not looked at here: the run builds anew when the code changes.
+
+    Such a model has `list_touched` and `delete_touched` before it, `keep_built_from` after it, and
+    reads only the keys that `is_touched`.
+-#}
+
+{% macro make_built_from() %}
+    {% if execute %}
+        {% do run_query('create schema if not exists ops') %}
+        {% do run_query('create table if not exists ops.built_from (model varchar, input varchar, value varchar)') %}
+    {% endif %}
+{% endmacro %}
+
+{#- One row per thing that decides what a table holds, as it is in this run. -#}
+{% macro inputs_now() %}
+    select distinct 'load' as input, load_id || '#' || cast(load_seq as varchar) as value
+    from {{ source('ledger', 'loads') }}
+    union all
+    select 'as_of' as input, cast(as_of as varchar) as value from {{ source('moment', 'run') }}
+    union all
+    select 'map_until' as input, cast(coalesce(max(valid_from), timestamp '0001-01-01') as varchar) as value
+    from {{ source('identity', 'customer_map') }}
+    union all
+    select 'map_rows' as input, cast(count(*) as varchar) as value
+    from {{ source('identity', 'customer_map') }}
+{% endmacro %}
+
+{#- The value of an input that has one, when the table was last built. -#}
+{% macro input_then(input) %}(select value from ops.built_from where model = '{{ model.name }}' and input = '{{ input }}'){% endmacro %}
+
+{#- Whether what the table holds can be kept, but for the keys that were touched. -#}
+{% macro is_partial() %}
+    {%- if not (execute and is_incremental()) -%}{{ return(false) }}{%- endif -%}
+    {%- set broken -%}
+        select 1
+        from ops.built_from as built
+        left join ({{ inputs_now() }}) as here on built.input = here.input and built.value = here.value
+        where built.model = '{{ model.name }}' and built.input = 'load' and here.value is null
+        union all
+        select 1
+        from {{ source('identity', 'customer_map') }}
+        where valid_from <= cast({{ input_then('map_until') }} as timestamp)
+        having count(*) <> coalesce(cast({{ input_then('map_rows') }} as bigint), -1)
+    {%- endset -%}
+    {{ return(run_query(broken).rows | length == 0) }}
+{% endmacro %}
+
+{#- A table of the keys that this run builds anew; it lasts until the next build of the model. -#}
+{% macro touched() %}ops.touched_{{ model.name }}{% endmacro %}
+
+{#- A condition that keeps the keys to build, all of them when the table is built anew. -#}
+{% macro is_touched(key) %}{{ key ~ ' in (select ' ~ key ~ ' from ' ~ touched() ~ ')' if is_partial() else 'true' }}{% endmacro %}
+
+{% macro list_touched(keys) %}
+    {% if is_partial() %}
+        create or replace table {{ touched() }} as {{ keys }}
+    {% endif %}
+{% endmacro %}
+
+{% macro delete_touched(key) %}
+    {% if is_incremental() %}
+        delete from {{ this }} {% if is_partial() %} where {{ key }} in (select {{ key }} from {{ touched() }}) {% endif %}
+    {% endif %}
+{% endmacro %}
+
+{% macro keep_built_from() %}
+    delete from ops.built_from where model = '{{ model.name }}';
+    insert into ops.built_from
+    select '{{ model.name }}' as model, input, value from ({{ inputs_now() }}) as inputs
+{% endmacro %}
+
+{#- A condition that keeps the rows of loads the table was not built from. A literal, as in is_new_load. -#}
+{% macro is_untaken_load(column) %}
+    {%- set untaken -%}
+        select distinct load_id
+        from {{ source('ledger', 'loads') }}
+        where load_id || '#' || cast(load_seq as varchar) not in (
+            select value from ops.built_from where model = '{{ model.name }}' and input = 'load'
+        )
+    {%- endset -%}
+    {%- set loads = run_query(untaken).columns[0].values() if execute and is_incremental() else [] -%}
+    {{ column ~ " in ('" ~ loads | join("', '") ~ "')" if loads else 'false' }}
+{% endmacro %}
+
+{#- True for a date that the as-of date has passed since the last build, forward or back. -#}
+{% macro was_passed(date) %}
+    ({{ date }} < run.as_of) <> ({{ date }} < cast({{ input_then('as_of') }} as date))
+{% endmacro %}
+
+{#- Keys of a version table that have a version of a new load, or one whose day was passed. -#}
+{% macro touched_versions(relation, key) %}
+    select versions.{{ key }}
+    from {{ relation }} as versions
+    cross join {{ source('moment', 'run') }} as run
+    where
+        {{ is_untaken_load('versions._load_id') }}
+        or {{ was_passed(business_date('versions._version_at', 'run.business_timezone')) }}
+{% endmacro %}
+
+{#- Orders that a new load brought or changed, or whose buyer's record changed its customer. -#}
+{% macro loaded_orders() %}
+    select order_id from {{ ref('orders_versions') }}
+    where {{ is_untaken_load('_load_id') }}
+    union
+    select order_id from {{ ref('order_lines_versions') }}
+    where {{ is_untaken_load('_load_id') }}
+    union
+    select orders.order_id
+    from {{ ref('orders_versions') }} as orders
+    inner join {{ source('identity', 'customer_map') }} as customer_map
+        on
+            orders.source_system = customer_map.source_system
+            and orders.customer_key = customer_map.source_key
+    where customer_map.valid_from > cast({{ input_then('map_until') }} as timestamp)
+{% endmacro %}
+
+{#- Loaded orders, and those with a state that begins or ends where the as-of date has passed. -#}
+{% macro known_or_passed_orders() %}
+    {{ loaded_orders() }}
+    union
+    select history.order_id
+    from {{ ref('order_history') }} as history
+    cross join {{ source('moment', 'run') }} as run
+    where
+        {{ was_passed('history.known_from_date') }}
+        or {{ was_passed('history.known_to_date') }}
+        or {{ was_passed('history.ordered_date') }}
+{% endmacro %}
+
+{#- What touches fct_orders: also a place of sale that becomes known, or a line that was refused. -#}
+{% macro touched_orders() %}
+    {{ known_or_passed_orders() }}
+    union
+    select history.order_id
+    from {{ ref('order_history') }} as history
+    inner join ({{ touched_versions(ref('stores_versions'), 'store_id') }}) as stores
+        on history.store_id = stores.store_id
+    union
+    select history.order_id
+    from {{ ref('order_history') }} as history
+    inner join {{ source('ledger', 'quarantined_rows') }} as quarantined
+        on
+            history.source_system = quarantined.source_system
+            and history.order_key = trim(quarantined.parent_key)
+    where quarantined.entity = 'order_lines' and {{ is_untaken_load('quarantined.load_id') }}
+{% endmacro %}
+
+{#- What touches fct_order_lines: also a product that becomes known. -#}
+{% macro touched_order_lines() %}
+    {{ known_or_passed_orders() }}
+    union
+    select lines.order_id
+    from {{ ref('order_lines_versions') }} as lines
+    inner join ({{ touched_versions(ref('products_versions'), 'product_id') }}) as products
+        on lines.product_id = products.product_id
+{% endmacro %}
