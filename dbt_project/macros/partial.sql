@@ -161,3 +161,14 @@
     inner join ({{ touched_versions(ref('products_versions'), 'product_id') }}) as products
         on lines.product_id = products.product_id
 {% endmacro %}
+
+{#- Who has, or had before a merge, an order that touches fct_orders. -#}
+{% macro touched_customers() %}
+    select history.customer_id
+    from {{ ref('order_history') }} as history
+    inner join ({{ known_or_passed_orders() }}) as orders on history.order_id = orders.order_id
+    union
+    select customer_id
+    from {{ source('identity', 'customer_map') }}
+    where valid_to > cast({{ input_then('map_until') }} as timestamp)
+{% endmacro %}

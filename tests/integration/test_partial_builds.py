@@ -29,7 +29,13 @@ entities:
   products: {file: products, delivery: upsert}
   stores: {file: stores, delivery: upsert}
 """
-TABLES = ("core.order_line_sets", "core.order_history", "core.fct_orders", "core.fct_order_lines")
+TABLES = (
+    "core.order_line_sets",
+    "core.order_history",
+    "core.fct_orders",
+    "core.fct_order_lines",
+    "core.customer_days",
+)
 FIRST_DAY = date(2024, 1, 1)
 STEPS = 10
 
@@ -134,7 +140,7 @@ class World:
             self.home.environment()
             | {"UNICUS_LAKE_FILES": str(inputs), "UNICUS_WAREHOUSE": str(warehouse)}
         )
-        selected = ["--select", "+fct_order_lines", "--quiet"]
+        selected = ["--select", "+fct_order_lines", "customer_days", "--quiet"]
         try:
             done = runner.invoke(["run", *selected, *dbt.arguments(self.home)])
         finally:

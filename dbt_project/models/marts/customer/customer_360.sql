@@ -10,10 +10,10 @@ features as (
 orders as (
     select
         customer_id,
-        min(ordered_at) as first_ordered_at,
+        min(first_ordered_at) as first_ordered_at,
         min(ordered_date) as first_ordered_date,
         max(ordered_date) as last_ordered_date
-    from {{ ref('fct_orders') }}
+    from {{ ref('customer_days') }}
     group by customer_id
 ),
 

@@ -8,17 +8,9 @@ first_day as (
 
 days as (
     select
-        customer_id,
-        ordered_date,
-        cast(date_trunc('month', ordered_date) as date) as month_start_date,
-        min(ordered_at) as first_ordered_at,
-        count(*) as orders_count,
-        cast(sum(gross_amount) as decimal(18, 4)) as gross_amount,
-        cast(sum(discount_amount) as decimal(18, 4)) as discount_amount,
-        cast(sum(net_revenue_amount) as decimal(18, 4)) as net_revenue_amount
-    from {{ ref('fct_orders') }}
-    where customer_id <> 'unknown'
-    group by customer_id, ordered_date
+        *,
+        cast(date_trunc('month', ordered_date) as date) as month_start_date
+    from {{ ref('customer_days') }}
 ),
 
 customers as (

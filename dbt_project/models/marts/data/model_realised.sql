@@ -12,13 +12,8 @@ scores as (
 ),
 
 days as (
-    select
-        customer_id,
-        ordered_date,
-        count(*) as orders_count,
-        sum(net_revenue_amount) as net_revenue_amount
-    from {{ ref('fct_orders') }}
-    group by customer_id, ordered_date
+    select customer_id, ordered_date, orders_count, net_revenue_amount
+    from {{ ref('customer_days') }}
 ),
 
 windows as (
