@@ -11,7 +11,8 @@ import functools
 import json
 import os
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,40 @@ def _parse(home: Home, path: Path) -> None:
         old.unlink(missing_ok=True)
     (home.root / "dbt" / "partial_parse.msgpack").replace(path.with_suffix(".msgpack"))
     write_text_durably(path, (home.root / "dbt" / "manifest.json").read_text("utf-8"))
+
+
+def compiled(path: Path) -> dict[str, str]:
+    """The query of each model by unique id, as a home would run it that has no table yet.
+
+    Compiled beside an empty warehouse, so that a model that grows gives its whole query, and nothing
+    of any home is read.
+
+    Raises:
+        CheckFailed: A model cannot be compiled.
+    """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    kept = dict(os.environ)
+    with tempfile.TemporaryDirectory() as scratch:
+        home = Home(Path(scratch))
+        home.create()
+        os.environ.update(home.environment())
+        options = ["--full-refresh", "--select", "resource_type:model", "--no-write-json", "--quiet"]
+        try:
+            # Compiling writes into the manifest, so not into the one that builds share.
+            runner = dbtRunner(manifest=parsed.__wrapped__(path))
+            outcome = runner.invoke(["compile", *options, *arguments(home)])
+        finally:
+            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+            os.environ.clear()
+            os.environ.update(kept)
+    if not outcome.success:
+        raise CheckFailed(
+            "dbt_project", "the models do not compile", str(DBT_PROJECT),
+            "run  dbt compile  to see which, correct it, then  unicus run",
+        )  # fmt: skip
+    return {one.node.unique_id: one.node.compiled_code for one in outcome.result}
 
 
 @functools.cache
@@ -346,6 +381,29 @@ def public_tables(path: Path) -> list[dict[str, Any]]:
         for node in manifest(path)["nodes"].values()
         if node["resource_type"] == "model" and node["access"] == "public"
     ]
+
+
+def primary_key(node: Mapping[str, Any]) -> list[str]:
+    """Columns of the primary key that a model declares; none without one."""
+    together = [one["columns"] for one in node["constraints"] if one["type"] == "primary_key"]
+    alone = [
+        name
+        for name, column in node["columns"].items()
+        if any(one["type"] == "primary_key" for one in column["constraints"])
+    ]
+    return [*(together[0] if together else alone)]
+
+
+def key_columns(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> list[str]:
+    """The primary key of a model, or the key that a check of a model or source stands for."""
+    asked = (
+        test["test_metadata"]["kwargs"]["columns"]
+        for test in manifest["nodes"].values()
+        if (test.get("test_metadata") or {}).get("name") == "unique_key"
+        and node["unique_id"] in test["depends_on"]["nodes"]
+    )
+    declared = primary_key(node) if node["resource_type"] == "model" else []
+    return declared or next(asked, [])
 
 
 def refuse_mixed(home: Home, path: Path, selected: set[str], moment: Moment) -> None:

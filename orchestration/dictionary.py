@@ -196,7 +196,7 @@ def _grain(description: str) -> tuple[str, str]:
 
 def _column(column: Node, node: Node) -> tuple[str, ...]:
     filled = any(one["type"] == "not_null" for one in column["constraints"])
-    filled |= column["name"] in _key_columns(node)
+    filled |= column["name"] in dbt.primary_key(node)
     personal = column["meta"].get("classification") == "personal"
     meaning = column["description"] + (" Personal." if personal else "")
     empty = "" if filled else "yes"
@@ -209,21 +209,9 @@ def _unit(column: Node) -> str:
     return str(told or next(found, "")) if column["data_type"] != "varchar" else ""
 
 
-def _key_columns(node: Node) -> list[str]:
-    together = [one["columns"] for one in node["constraints"] if one["type"] == "primary_key"]
-    alone = [
-        name
-        for name, column in node["columns"].items()
-        if any(one["type"] == "primary_key" for one in column["constraints"])
-    ]
-    return [*(together[0] if together else alone)]
-
-
 def _key(manifest: dict[str, Any], node: Node) -> str:
     """The primary key, or the key that a check stands for; no line when neither is declared."""
-    asked = [test.get("test_metadata") or {} for test in _tests(manifest, node)]
-    checked = [one["kwargs"]["columns"] for one in asked if one.get("name") == "unique_key"]
-    columns = _key_columns(node) or next(iter(checked), [])
+    columns = dbt.key_columns(manifest, node)
     return f"- **Key:** {', '.join(f'`{name}`' for name in columns)}\n" if columns else ""
 
 

@@ -14,6 +14,7 @@ from orchestration.defs.ingest import landing_assets, raw_assets
 from orchestration.defs.predict import predict_assets
 from orchestration.defs.serve import published_asset
 from orchestration.defs.transform import warehouse_assets
+from orchestration.lineage import column_graph
 from orchestration.resources import UnicusRun
 from orchestration.settings import Home, read_config, read_systems
 
@@ -26,12 +27,13 @@ def build_definitions(home: Home) -> dg.Definitions:
     config = read_config(home)
     systems = read_systems(config)
     manifest = dbt.manifest_path(home)
+    columns = column_graph(home)
     assets: list[dg.AssetsDefinition] = [
         *(landing_assets(system) for system in systems),
-        raw_assets(systems),
-        *warehouse_assets(manifest),
-        identity_assets(),
-        *predict_assets(config.questions),
+        raw_assets(systems, columns),
+        *warehouse_assets(manifest, columns),
+        identity_assets(columns),
+        *predict_assets(config.questions, columns),
         published_asset(manifest),
     ]
     keys = [key for made in assets for key in made.keys]

@@ -367,6 +367,11 @@ def manifest_file() -> Path:
     return DBT_PROJECT / "target" / f"manifest-{code_hash(('dbt_project',))}.json"
 
 
+def lineage_file() -> Path:
+    """Where the lineage of every column lies, for exactly the code that is there now."""
+    return DBT_PROJECT / "target" / f"lineage-{code_hash()}.json"
+
+
 def code_hash(rooms: tuple[str, ...] = ROOMS) -> str:
     """Hash of the Python, SQL, YAML and contracts that decide what a run computes."""
     digest = hashlib.sha256()

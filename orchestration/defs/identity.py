@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from identity.resolve import EVENTS, RECORDS, TABLES, Resolution, resolve
 from intake.lake import Lake, Record
 from orchestration import dbt
+from orchestration.column_graph import ColumnGraph, Origin, Origins
 from orchestration.defs.ingest import OWNER
 from orchestration.moment import keep_made
 from orchestration.progress import progress
@@ -24,7 +25,29 @@ DESCRIPTIONS = {
 }
 
 
-def identity_assets() -> dg.AssetsDefinition:
+RECORD = tuple(("staging/identity_records", name) for name in ("source_system", "source_key"))
+WHEN = Origin((), "when it was decided, by the clock of the machine")
+MADE_OF = {
+    "source_system": Origin(RECORD[:1]),
+    "source_key": Origin(RECORD[1:]),
+    "rule": Origin((), "the name of the rule that decided"),
+} | dict.fromkeys(("event_at", "valid_from", "valid_to", "run_at"), WHEN)
+GIVEN = Origin(RECORD, "drawn at random for the record when it is first met, and kept")
+COUNTED = Origin(RECORD, "counted")
+
+
+def origins() -> Origins:
+    """What the columns of identity's tables are made of."""
+    return {
+        f"identity/{table}": {
+            name: MADE_OF.get(name) or (COUNTED if name.endswith("_count") else GIVEN)
+            for name in schema.names
+        }
+        for table, schema in TABLES.items()
+    }
+
+
+def identity_assets(graph: ColumnGraph) -> dg.AssetsDefinition:
     """The tables of identity, resolved together."""
     specs = [
         dg.AssetSpec(
@@ -42,11 +65,10 @@ def identity_assets() -> dg.AssetsDefinition:
             dbt.refuse_unbuilt(unicus.place, {"identity_records"}, unicus.moment())
             resolution = run_identity(unicus.place)
             keep_made(unicus.place, TABLES, unicus.moment())
+        told = {"customers": resolution.customers, "created": resolution.events.num_rows}
         for table in TABLES:
-            yield dg.MaterializeResult(
-                asset_key=dg.AssetKey(["identity", table]),
-                metadata={"customers": resolution.customers, "created": resolution.events.num_rows},
-            )
+            key = dg.AssetKey(["identity", table])
+            yield dg.MaterializeResult(asset_key=key, metadata={**told, **graph.metadata(key)})
         progress.note(f"{resolution.customers:,} customers, {resolution.events.num_rows:,} new")
 
     return identity

@@ -12,8 +12,11 @@ from intake.accounting import Load
 from intake.contract import contracts
 from intake.fault import InputFault
 from intake.load import load_entity
-from intake.snapshot import read_snapshot
+from intake.snapshot import LOADS_SCHEMA, read_snapshot
 from intake.source import System
+from intake.stage import QUARANTINE_COLUMNS
+from orchestration.column_graph import ColumnGraph, Origin, Origins
+from orchestration.moment import DATES_SCHEMA, RUN_SCHEMA
 from orchestration.progress import progress
 from orchestration.resources import UnicusRun
 
@@ -77,6 +80,61 @@ def _refuse(faults: list[InputFault]) -> None:
     )
 
 
+LOAD_COLUMNS = {"load_seq": "_load_seq", "loaded_at": "_loaded_at", "source_system": "source_system"}
+ROW_COLUMNS = {"read_rows", "stored_rows", "rows_count", "row_number", "row_count"}
+SETTINGS = {"business_timezone", "reporting_currency"}
+
+
+def origins() -> Origins:
+    """What the columns are made of that the freezing writes beside raw.
+
+    Of a load, raw holds the id in each row it let in, and the row's number in the file; so what the
+    register says of a load and its rows is told to be of those.
+    """
+    return {
+        "ledger/loads": {name: _of_load(name) for name in LOADS_SCHEMA.names},
+        "ledger/quarantined_rows": {name: _of_refused_row(name) for name in QUARANTINE_COLUMNS},
+        "moment/run": {name: _of_run(name) for name in RUN_SCHEMA.names},
+        "moment/as_of_dates": {
+            name: Origin(_clock(), "counted back from the run's date") for name in DATES_SCHEMA.names
+        },
+    }
+
+
+def _of_load(name: str) -> Origin:
+    told = LOAD_COLUMNS.get(name) or ("_row" if name in ROW_COLUMNS else "_load_id")
+    return Origin(
+        tuple((f"raw/{entity}", told) for entity in contracts()),
+        "told by the register of the load that the rows came with",
+    )
+
+
+def _of_refused_row(name: str) -> Origin:
+    """A refused row never came to raw: the columns are those it would have filled."""
+    if name == "parent_key":
+        columns = tuple((f"raw/{c.entity}", c.parent_key) for c in contracts().values() if c.parent_key)
+    elif name == "record_key":
+        columns = tuple((f"raw/{c.entity}", key) for c in contracts().values() for key in c.record_columns)
+    else:
+        columns = _of_load(name).columns
+    return Origin(columns, "of rows that were refused: the columns they would have filled")
+
+
+def _of_run(name: str) -> Origin:
+    if name in SETTINGS:
+        return Origin((), "a setting of the home")
+    if name == "as_of":
+        return Origin(_clock(), "the day after the last complete day, unless one is asked for")
+    loads = tuple((f"raw/{entity}", "_load_id") for entity in contracts())
+    return Origin(loads, "the name of the set of loads that the run reads")
+
+
+def _clock() -> tuple[tuple[str, str], ...]:
+    """The columns that tell up to which day the data is complete."""
+    clocks = (c for c in contracts().values() if c.is_clock and c.event_time)
+    return tuple((f"raw/{contract.entity}", str(contract.event_time)) for contract in clocks)
+
+
 def accounting(loads: list[Load]) -> dict[str, int]:
     """Row accounting of some loads, as numbers that Dagster plots over time."""
     names = ("accepted", "quarantined", "excluded", "not_applicable", "redelivered")
@@ -88,7 +146,7 @@ def accounting(loads: list[Load]) -> dict[str, int]:
     }
 
 
-def raw_assets(systems: list[System]) -> dg.AssetsDefinition:
+def raw_assets(systems: list[System], graph: ColumnGraph) -> dg.AssetsDefinition:
     """Assets that freeze the live loads of every entity, those without a file included."""
     specs = [
         dg.AssetSpec(
@@ -128,8 +186,8 @@ def raw_assets(systems: list[System]) -> dg.AssetsDefinition:
                 asset_key=dg.AssetKey(["raw", entity]),
                 metadata={**stands, "dagster/row_count": rows},
             )
-        for key in FROZEN:
-            yield dg.MaterializeResult(asset_key=dg.AssetKey(list(key)), metadata=dict(stands))
+        for key in map(dg.AssetKey, FROZEN):
+            yield dg.MaterializeResult(asset_key=key, metadata={**stands, **graph.metadata(key)})
         progress.note(f"{len(snapshot.loads)} loads, as of {moment.as_of}")
 
     return freeze

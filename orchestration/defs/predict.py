@@ -5,7 +5,7 @@ served is the business of `ml`. Here its tables are committed to the lake.
 """
 
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -18,6 +18,7 @@ from intake.lake import Lake, Record
 from ml import tables
 from ml.questions import Question
 from orchestration import dbt
+from orchestration.column_graph import Column, ColumnGraph, Origin, Origins
 from orchestration.defs.ingest import OWNER
 from orchestration.moment import Moment, keep_made
 from orchestration.progress import progress
@@ -48,9 +49,64 @@ TOLD = {
 }
 
 
-def predict_assets(questions: Sequence[Question]) -> list[dg.AssetsDefinition]:
+OUTCOME = tuple((OUTCOMES.to_user_string(), name) for name in ("net_revenue_amount", "orders_count"))
+OF_QUESTION = {
+    "model_name": Origin((), "the name of the question, given in ml/questions.py"),
+    "horizon_days": Origin((), "how many days ahead is asked, given in ml/questions.py"),
+    "target": Origin(OUTCOME, "the name of the outcome that is forecast"),
+}
+DATES = {"cutoff_date", "trained_as_of"}
+CAME = {"actual_total", "actual_rate", "actual_low_rate", "actual_high_rate", "buyers_count"}
+NAMES = {"model_version", "mlflow_run_id"}
+KEY_COLUMNS = ("customer_id", "as_of_date")
+NAMED = "given to the model, which was learnt from these"
+LEARNT = "learnt from what came after such features, and computed from those of today"
+TABLES_OF = {
+    SCORES: tables.SCORES,
+    DRIFT: tables.MODEL_DRIFT,
+    PERFORMANCE: tables.MODEL_PERFORMANCE,
+    DECILES: tables.MODEL_DECILES,
+    CALIBRATION: tables.MODEL_CALIBRATION,
+}
+
+
+def origins(features: Collection[str]) -> Origins:
+    """What the columns of what is predicted are made of.
+
+    Args:
+        features: Columns of `features.customer_as_of_features`.
+    """
+    return {
+        key.to_user_string(): {name: _origin(name, features) for name in schema.names}
+        for key, schema in TABLES_OF.items()
+    }
+
+
+def _origin(name: str, features: Collection[str]) -> Origin:
+    source = FEATURES.to_user_string()
+    if name in OF_QUESTION:
+        return OF_QUESTION[name]
+    if name in KEY_COLUMNS:
+        return Origin(((source, name),))
+    if name in DATES:
+        return Origin(((source, "as_of_date"),))
+    if name in {"scored_at_snapshot", "trained_at_snapshot"}:
+        return Origin((), "the snapshot that the run reads")
+    if name in CAME:
+        return Origin(OUTCOME, "what came, of the customers whose forecast it is held against")
+    if name == "customers_count":
+        return Origin(((source, "customer_id"),))
+    learnt: tuple[Column, ...] = tuple(
+        (source, feature) for feature in features if feature not in KEY_COLUMNS
+    )
+    return Origin((*learnt, *OUTCOME), NAMED if name in NAMES else LEARNT)
+
+
+def predict_assets(
+    questions: Sequence[Question], graph: ColumnGraph
+) -> list[dg.AssetsDefinition]:
     """Training and scoring of what is asked of the future."""
-    return [_training_assets(questions), _scoring_assets(questions)]
+    return [_training_assets(questions, graph), _scoring_assets(questions, graph)]
 
 
 def _model_key(question: Question) -> dg.AssetKey:
@@ -64,7 +120,7 @@ def _spec(key: dg.AssetKey, deps: Sequence[dg.AssetKey], description: str) -> dg
     )
 
 
-def _training_assets(questions: Sequence[Question]) -> dg.AssetsDefinition:
+def _training_assets(questions: Sequence[Question], graph: ColumnGraph) -> dg.AssetsDefinition:
     inputs = [FEATURES, OUTCOMES]
     models = [
         _spec(
@@ -97,8 +153,8 @@ def _training_assets(questions: Sequence[Question]) -> dg.AssetsDefinition:
             )
         rows = _rows(home.lake)
         for key in (PERFORMANCE, DECILES, CALIBRATION):
-            count = rows.get(f"model_{key.path[-1]}", 0)
-            yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": count})
+            count = {"dagster/row_count": rows.get(f"model_{key.path[-1]}", 0)}
+            yield dg.MaterializeResult(asset_key=key, metadata=count | graph.metadata(key))
 
     return train
 
@@ -128,7 +184,7 @@ def _rows(lake: Lake) -> dict[str, int]:
     return rows
 
 
-def _scoring_assets(questions: Sequence[Question]) -> dg.AssetsDefinition:
+def _scoring_assets(questions: Sequence[Question], graph: ColumnGraph) -> dg.AssetsDefinition:
     inputs = [FEATURES, OUTCOMES, *map(_model_key, questions)]
     specs = [
         _spec(SCORES, inputs, "One row per customer and question: what is expected from the run's"
@@ -146,7 +202,7 @@ def _scoring_assets(questions: Sequence[Question]) -> dg.AssetsDefinition:
         progress.note(_note(record))
         reasons = record.details["reasons"]
         for key, file in zip((SCORES, DRIFT), record.files, strict=True):
-            metadata = {"dagster/row_count": file.rows, **reasons}
+            metadata = {"dagster/row_count": file.rows, **reasons, **graph.metadata(key)}
             yield dg.MaterializeResult(asset_key=key, metadata=metadata)
 
     return score

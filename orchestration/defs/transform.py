@@ -13,6 +13,8 @@ import dagster as dg
 from dagster_dbt import DbtProject, dbt_assets
 
 from orchestration import dbt
+from orchestration.column_graph import ColumnGraph
+from orchestration.lineage import with_lineage
 from orchestration.moment import write_inputs
 from orchestration.progress import progress
 from orchestration.resources import UnicusRun
@@ -46,12 +48,12 @@ PARTS = (
 """Left to itself Dagster cuts finer, and each more build costs a second."""
 
 
-def warehouse_assets(manifest: Path) -> list[dg.AssetsDefinition]:
+def warehouse_assets(manifest: Path, graph: ColumnGraph) -> list[dg.AssetsDefinition]:
     """The models of the project at `manifest`, part by part."""
-    return [_part_assets(manifest, part) for part in PARTS]
+    return [_part_assets(manifest, part, graph) for part in PARTS]
 
 
-def _part_assets(manifest: Path, part: Part) -> dg.AssetsDefinition:
+def _part_assets(manifest: Path, part: Part, graph: ColumnGraph) -> dg.AssetsDefinition:
     @dbt_assets(
         manifest=dbt.manifest(manifest),
         project=DbtProject(DBT_PROJECT),
@@ -67,7 +69,8 @@ def _part_assets(manifest: Path, part: Part) -> dg.AssetsDefinition:
             moment = unicus.moment()
             dbt.refuse_mixed(unicus.place, manifest, selected, moment)
             inputs = write_inputs(unicus.place, moment)
-            yield from dbt.build(context, unicus.place, manifest, inputs)
+            for event in dbt.build(context, unicus.place, manifest, inputs):
+                yield with_lineage(event, context, graph)
         progress.note(f"{len(selected)} tables")
 
     return warehouse
