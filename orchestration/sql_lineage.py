@@ -149,9 +149,39 @@ class _Walk:
 
     def _read_rows(self, scope: Scope, *, is_found: bool = False) -> Columns:
         """The key of the rows that a part reads, before it groups them."""
-        outer = _outer(scope.expression) if is_found else frozenset()
-        sources = [one for name, one in _joined(scope).items() if name not in outer]
+        left_out = _outer(scope.expression) if is_found else self._looked_up(scope)
+        sources = [one for name, one in _joined(scope).items() if name not in left_out]
         return _union(self.rows(one, is_found=is_found) for one in sources)
+
+    def _looked_up(self, scope: Scope) -> set[str]:
+        """Sources joined by their whole key: they add no row to count."""
+        sources, found = _joined(scope), set()
+        for join in scope.expression.args.get("joins") or []:
+            name = join.alias_or_name
+            key = self._key(sources[name]) if name in sources else None
+            if key is not None and key <= _equated(join, name):
+                found.add(name)
+        return found
+
+    def _key(self, source: Scope | exp.Table) -> set[str] | None:
+        """The columns by which a table or part has one row each; None where that cannot be told."""
+        if isinstance(source, exp.Table):
+            return set(self.relations[_name(source)].key)
+        query = source.expression
+        if not isinstance(query, exp.Select):
+            return None
+        if query.args.get("distinct"):
+            return set(query.named_selects)
+        sources, looked_up = _joined(source), self._looked_up(source)
+        keys: list[exp.Expression] = _groups(query)
+        for name in () if keys or _adds_up(query) else sources.keys() - looked_up:
+            below = self._key(sources[name])
+            if below is None:
+                return None
+            keys += [exp.column(column, table=name) for column in sorted(below)]
+        shown = {one.unalias().sql(): one.alias_or_name for one in query.selects}
+        asked = [key.sql() for key in keys]
+        return {shown[key] for key in asked} if shown.keys() >= set(asked) else None
 
     def _counted(self, scope: Scope, node: exp.Expression) -> Columns:
         """The key of the rows that are counted: a window counts what grouping leaves."""
@@ -187,6 +217,14 @@ def _adds_up(query: exp.Select) -> bool:
         for projection in query.selects
         for node in projection.walk(prune=lambda one: isinstance(one, exp.Query))
     )
+
+
+def _equated(join: exp.Join, name: str) -> set[str]:
+    """Columns of a joined source that the join sets equal to something else."""
+    condition = join.args.get("on")
+    parts = condition.flatten() if isinstance(condition, exp.And) else [condition]
+    sides = [side for part in parts if isinstance(part, exp.EQ) for side in (part.this, part.expression)]
+    return {one.name for one in sides if isinstance(one, exp.Column) and one.table == name}
 
 
 def _outer(query: exp.Select) -> frozenset[str]:
