@@ -32,7 +32,7 @@ READER_LEFT = 141
 ORIGINS = {"COMMANDLINE": "option", "ENVIRONMENT": "environment"}
 SECTIONS = {
     "Start": ["run", "new-system", "check-system"],
-    "Look": ["status", "loads", "models", "ui"],
+    "Look": ["status", "loads", "models", "explain", "ui"],
     "Operate": ["undo", "doctor"],
 }
 EXAMPLES = {
@@ -48,6 +48,11 @@ EXAMPLES = {
     "models rollback": (
         "unicus models rollback clv_90d --dry-run",
         "unicus models rollback clv_90d --to 3 --yes",
+    ),
+    "explain": ("unicus explain column customer_360.value_tier",),
+    "explain column": (
+        "unicus explain column customer_360.value_tier",
+        "unicus explain column marts.customer_360.net_revenue_amount --json",
     ),
     "undo": ("unicus undo 3f9c12 --dry-run", "unicus undo 3f9c12 --restore --yes"),
     "ui": ("unicus ui", "unicus ui --home /data/shop --port 3001"),
@@ -374,6 +379,41 @@ def rollback(
 
     say(f"Unicus · home {place.root}")
     _guarded(place, manner, act)
+
+
+@main.group(cls=VerbWithActions, subcommand_metavar="THING")
+def explain() -> None:
+    """Say where something that is published comes from."""
+
+
+def _column_names(
+    _ctx: click.Context, _option: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Public columns that begin like this, for the shell's completion."""
+    from orchestration.explain_column import known_graph
+
+    names = (f"{table.split('/')[1]}.{column}"
+             for table, columns in known_graph().public.items() for column in columns)  # fmt: skip
+    return [CompletionItem(name) for name in sorted(names) if name.startswith(incomplete)]
+
+
+@explain.command("column")
+@click.argument("name", metavar="TABLE.COLUMN", shell_complete=_column_names)
+@manner_options
+def explain_column(name: str, **how: bool) -> None:
+    """Say which raw columns a column of a public table is made of, and by which way."""
+    manner = Manner.of(**how)
+
+    def show() -> int:
+        from orchestration import explain_column as verb
+
+        graph = verb.known_graph()
+        column = verb.find_column(graph, name)
+        text = verb.explain_column_text(graph, column)
+        _give(verb.explain_column(graph, column), text, manner)
+        return 0
+
+    _guarded(_place(None), manner, show)
 
 
 @main.command()

@@ -19,6 +19,7 @@ Column = tuple[str, str]
 """Asset, as in `raw/orders`, and column."""
 
 RAW = "raw/"
+CONSTANT = "a constant of the query"
 
 GENERATED: dict[str, tuple[str, ...]] = {
     "the name of the question that is asked, given in ml/questions.py": (
@@ -160,3 +161,21 @@ def reason_generated(table: str, column: str) -> str:
     """
     asked = f"{table}.{column}"
     return next((reason for reason, columns in GENERATED.items() if asked in columns), "")
+
+
+def raw_text(columns: Iterable[Column], between: str, apart: str) -> str:
+    """Raw columns in few words: entities of which the same columns are meant go together.
+
+    Args:
+        columns: Raw columns.
+        between: What stands between entities and their columns.
+        apart: What stands between one such group and the next.
+    """
+    by_entity: dict[str, list[str]] = {}
+    for asset, name in sorted(columns):
+        by_entity.setdefault(asset.removeprefix(RAW), []).append(name)
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for entity, names in by_entity.items():
+        alike.setdefault(tuple(names), []).append(entity)
+    parts = (f"{', '.join(entities)}{between}{', '.join(names)}" for names, entities in alike.items())
+    return apart.join(parts)

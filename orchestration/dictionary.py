@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from intake.contract import contracts
 from orchestration import dbt
+from orchestration.column_graph import RAW, ColumnGraph, raw_text, reason_generated
+from orchestration.lineage import column_graph
 from orchestration.markdown import table
 from orchestration.settings import PROJECT, Home
 
@@ -142,11 +145,19 @@ order by model_name, as_of_date""",
 }
 
 
-def pages(manifest: dict[str, Any]) -> dict[str, str]:
+LONGEST_RAW = 150
+"""Letters of a list of raw columns in a cell; a longer one becomes its number and the entities."""
+MOST_ENTITIES = 8
+"""Raw entities that a picture shows one by one."""
+COPIES = re.compile(r"staging/stg_\w+|core/\w+_versions")
+"""Tables that hold an entity as raw has it, typed and trimmed: a picture passes over them."""
+
+
+def pages(manifest: dict[str, Any], graph: ColumnGraph) -> dict[str, str]:
     """Every page by its file name, the list of them included."""
     models = sorted(_public(manifest), key=lambda node: (node["schema"], node["name"]))
     return {"README.md": _index(models)} | {
-        f"{node['name']}.md": _page(manifest, node) for node in models
+        f"{node['name']}.md": _page(manifest, graph, node) for node in models
     }
 
 
@@ -167,13 +178,16 @@ def _index(models: list[Node]) -> str:
         "[read-the-marts.md](../read-the-marts.md) says how to open it,"
         " [data-model.md](../data-model.md) how the rules hang together.\n\n"
         + table(("table", "grain"), rows)
+        + "\n*Made of* names the raw columns that the value of a column is computed from, counted or"
+        " ordered by, through every table between; what only joins or filters its row is not among"
+        " them, nor what a load adds to each row, unless there is nothing else.\n"
     )
 
 
-def _page(manifest: dict[str, Any], node: Node) -> str:
+def _page(manifest: dict[str, Any], graph: ColumnGraph, node: Node) -> str:
     grain, more = _grain(node["description"])
     group = manifest["groups"][f"group.unicus.{node['config']['group']}"]
-    columns = [_column(column, node) for column in node["columns"].values()]
+    columns = [_column(graph, column, node) for column in node["columns"].values()]
     parts = [
         f"# {node['schema']}.{node['name']}\n\n{grain}",
         more,
@@ -181,7 +195,8 @@ def _page(manifest: dict[str, Any], node: Node) -> str:
         + _key(manifest, node)
         + f"- **Built from:** {', '.join(f'`{name}`' for name in _parents(manifest, node))}",
         "## Columns\n\n"
-        + table(("column", "type", "unit", "may be empty", "meaning"), columns).rstrip(),
+        + table(("column", "type", "unit", "may be empty", "meaning", "made of"), columns).rstrip(),
+        _origin(graph, node),
         _checks(manifest, node),
         f"## One question\n\n```sql\n{QUERIES[node['name']]}\n```",
     ]
@@ -194,13 +209,68 @@ def _grain(description: str) -> tuple[str, str]:
     return (first + "." if stop else first, rest)
 
 
-def _column(column: Node, node: Node) -> tuple[str, ...]:
+def _column(graph: ColumnGraph, column: Node, node: Node) -> tuple[str, ...]:
     filled = any(one["type"] == "not_null" for one in column["constraints"])
     filled |= column["name"] in dbt.primary_key(node)
     personal = column["meta"].get("classification") == "personal"
     meaning = column["description"] + (" Personal." if personal else "")
     empty = "" if filled else "yes"
-    return (f"`{column['name']}`", column["data_type"], _unit(column), empty, meaning)
+    raw = _raw(graph, node, column["name"])
+    return (f"`{column['name']}`", column["data_type"], _unit(column), empty, meaning, raw)
+
+
+def _raw(graph: ColumnGraph, node: Node, column: str) -> str:
+    """The raw columns that a column is made of, or why there are none."""
+    reason = reason_generated(f"{node['schema']}.{node['name']}", column)
+    raw = graph.raw((_asset(node), column))
+    # What the load adds to each row is told where there is nothing else to tell.
+    raw = [one for one in raw if not one[1].startswith("_")] or raw
+    told = f"no data: {reason}" if reason else raw_text(raw, ": ", "; ")
+    if len(told) <= LONGEST_RAW:
+        return told
+    entities = sorted({asset.removeprefix(RAW) for asset, _ in raw})
+    every = len(entities) == len(contracts())
+    return f"{len(raw)} columns of {'every entity' if every else ', '.join(entities)}"
+
+
+def _asset(node: Node) -> str:
+    return f"{node['schema']}/{node['name']}"
+
+
+def _origin(graph: ColumnGraph, node: Node) -> str:
+    """The tables that the columns of a model are made of, drawn from raw to it."""
+    example = next(iter(node["columns"]))
+    edges = sorted(_edges(graph, _asset(node)))
+    names = sorted({table for edge in edges for table in edge})
+    lines = [f'    t{n}["{name.replace("/", ".")}"]' for n, name in enumerate(names)]
+    lines += [f"    t{names.index(above)} --> t{names.index(below)}" for above, below in edges]
+    drawn = "\n".join(["flowchart LR", *lines])
+    return (
+        "## Where it comes from\n\nAn arrow says that a column is made of a column; what only joins or"
+        " filters is left out, and so are staging and version tables, which hold an entity as raw has"
+        f" it. `unicus explain column {node['name']}.{example}` tells the way of one column.\n\n"
+        f"```mermaid\n{drawn}\n```"
+    )
+
+
+def _edges(graph: ColumnGraph, asset: str) -> set[tuple[str, str]]:
+    """From table to table, as far as columns of this one are made of them."""
+    found: set[tuple[str, str]] = set()
+    for column in graph.above((asset, name) for name in graph.public[asset]):
+        origin = graph.origin(column)
+        if origin and not COPIES.fullmatch(column[0]):
+            found |= {(_passed_over(graph, above), column[0]) for above, _ in origin.columns}
+    raw = {above for above, _ in found if above.startswith(RAW)}
+    one = f"raw, {len(raw)} entities" if len(raw) > MOST_ENTITIES else ""
+    return {(one if one and above in raw else above, below) for above, below in found}
+
+
+def _passed_over(graph: ColumnGraph, asset: str) -> str:
+    """The table itself, or what the copy is a copy of."""
+    while COPIES.fullmatch(asset):
+        columns = graph.origins[asset].values()
+        asset = next(above for origin in columns for above, _ in origin.columns)
+    return asset
 
 
 def _unit(column: Node) -> str:
@@ -262,14 +332,23 @@ def _sentences(test: Node) -> Iterator[str]:
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The parsed project, with `folder` as the home it may need for parsing."""
+    return dbt.manifest(dbt.manifest_path(_home(folder)))
+
+
+def read_project(folder: Path) -> tuple[dict[str, Any], ColumnGraph]:
+    """The same with the lineage of its columns."""
+    return read_manifest(folder), column_graph(_home(folder))
+
+
+def _home(folder: Path) -> Home:
     home = Home(folder / "home")
     home.create()
-    return dbt.manifest(dbt.manifest_path(home))
+    return home
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
-        written = pages(read_manifest(Path(scratch)))
+        written = pages(*read_project(Path(scratch)))
     FOLDER.mkdir(exist_ok=True)
     for stale in FOLDER.glob("*.md"):
         stale.unlink()

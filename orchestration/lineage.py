@@ -21,6 +21,7 @@ from intake.snapshot import LOADS_SCHEMA
 from intake.stage import QUARANTINE_COLUMNS
 from orchestration import dbt
 from orchestration.column_graph import (
+    CONSTANT,
     ColumnGraph,
     Origin,
     Origins,
@@ -33,7 +34,6 @@ from orchestration.settings import Home, lineage_file
 from orchestration.sql_lineage import Relation, Trace, trace
 
 Node = dict[str, Any]
-CONSTANT = "a constant of the query"
 
 log = logging.getLogger("unicus.lineage")
 

@@ -72,6 +72,7 @@ UTC. A command that could not do its work gives `unicus.error/1`.
 | `unicus.loads/1` | `unicus loads` | [schema](schemas/unicus.loads.1.json) |
 | `unicus.models/1` | `unicus models` | [schema](schemas/unicus.models.1.json) |
 | `unicus.rollback/1` | `unicus models rollback` | [schema](schemas/unicus.rollback.1.json) |
+| `unicus.explain_column/1` | `unicus explain column` | [schema](schemas/unicus.explain_column.1.json) |
 | `unicus.undo/1` | `unicus undo` | [schema](schemas/unicus.undo.1.json) |
 | `unicus.doctor/1` | `unicus doctor` | [schema](schemas/unicus.doctor.1.json) |
 | `unicus.error/1` | each of them, instead | [schema](schemas/unicus.error.1.json) |

@@ -8,21 +8,26 @@ import duckdb
 import pytest
 
 from orchestration import dictionary
+from orchestration.column_graph import ColumnGraph
+
+
+Project = tuple[dict[str, Any], ColumnGraph]
 
 
 @pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return dictionary.read_manifest(tmp_path_factory.mktemp("dictionary"))
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return dictionary.read_project(tmp_path_factory.mktemp("dictionary"))
 
 
-def test_the_pages_are_those_the_models_give(manifest: dict[str, Any]) -> None:
+def test_the_pages_are_those_the_models_give(project: Project) -> None:
     found = {path.name: path.read_text("utf-8") for path in dictionary.FOLDER.glob("*.md")}
-    assert found == dictionary.pages(manifest), (
+    assert found == dictionary.pages(*project), (
         "write them anew:  python -m orchestration.dictionary"
     )
 
 
-def test_every_question_can_be_asked_of_the_tables_as_declared(manifest: dict[str, Any]) -> None:
+def test_every_question_can_be_asked_of_the_tables_as_declared(project: Project) -> None:
+    manifest, _ = project
     public = {
         node["name"]: node
         for node in manifest["nodes"].values()
