@@ -68,7 +68,9 @@ def find_graph(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> Colu
         name = _relation(node)
         assets[name] = f"{node['schema']}/{node['name']}"
         found = _trace(compiled[node["unique_id"]], relations, node)
-        relations[name] = Relation(tuple(found.columns), _key(manifest, node) or found.key())
+        columns = tuple(found.columns or node["columns"])
+        if columns:
+            relations[name] = Relation(columns, _key(manifest, node) or found.key())
         origins[assets[name]] = {
             column: Origin(
                 tuple(sorted((assets[table], above) for table, above in made_of)),

@@ -134,8 +134,7 @@ class _Walk:
                 a row that an outer join did not find decides nothing.
         """
         if isinstance(source, exp.Table):
-            name = _name(source)
-            return frozenset((name, column) for column in self.relations[name].key)
+            return frozenset((_name(source), column) for column in self._declared(source))
         query = source.expression
         if isinstance(query, exp.SetOperation):
             return _union(self.rows(one, is_found=is_found) for one in source.set_operation_scopes)
@@ -166,7 +165,7 @@ class _Walk:
     def _key(self, source: Scope | exp.Table) -> set[str] | None:
         """The columns by which a table or part has one row each; None where that cannot be told."""
         if isinstance(source, exp.Table):
-            return set(self.relations[_name(source)].key)
+            return set(self._declared(source))
         query = source.expression
         if not isinstance(query, exp.Select):
             return None
@@ -182,6 +181,10 @@ class _Walk:
         shown = {one.unalias().sql(): one.alias_or_name for one in query.selects}
         asked = [key.sql() for key in keys]
         return {shown[key] for key in asked} if shown.keys() >= set(asked) else None
+
+    def _declared(self, table: exp.Table) -> tuple[str, ...]:
+        known = self.relations.get(_name(table))
+        return known.key if known else ()
 
     def _counted(self, scope: Scope, node: exp.Expression) -> Columns:
         """The key of the rows that are counted: a window counts what grouping leaves."""
