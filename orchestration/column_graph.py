@@ -177,5 +177,7 @@ def raw_text(columns: Iterable[Column], between: str, apart: str) -> str:
     alike: dict[tuple[str, ...], list[str]] = {}
     for entity, names in by_entity.items():
         alike.setdefault(tuple(names), []).append(entity)
-    parts = (f"{', '.join(entities)}{between}{', '.join(names)}" for names, entities in alike.items())
+    parts = (
+        f"{', '.join(entities)}{between}{', '.join(names)}" for names, entities in alike.items()
+    )
     return apart.join(parts)

@@ -124,7 +124,13 @@ def compiled(path: Path) -> dict[str, str]:
         home = Home(Path(scratch))
         home.create()
         os.environ.update(home.environment())
-        options = ["--full-refresh", "--select", "resource_type:model", "--no-write-json", "--quiet"]
+        options = [
+            "--full-refresh",
+            "--select",
+            "resource_type:model",
+            "--no-write-json",
+            "--quiet",
+        ]
         try:
             # Compiling writes into the manifest, so not into the one that builds share.
             runner = dbtRunner(manifest=parsed.__wrapped__(path))
@@ -138,7 +144,8 @@ def compiled(path: Path) -> dict[str, str]:
             "dbt_project", "the models do not compile", str(DBT_PROJECT),
             "run  dbt compile  to see which, correct it, then  unicus run",
         )  # fmt: skip
-    return {one.node.unique_id: one.node.compiled_code for one in outcome.result}
+    done: Any = outcome.result
+    return {one.node.unique_id: one.node.compiled_code for one in done}
 
 
 @functools.cache

@@ -60,9 +60,7 @@ def find_column(graph: ColumnGraph, asked: str) -> Column:
     return found
 
 
-def _no_such_column(
-    graph: ColumnGraph, asked: str, names: dict[str, Column]
-) -> SettingFault:
+def _no_such_column(graph: ColumnGraph, asked: str, names: dict[str, Column]) -> SettingFault:
     table, _, column = asked.rpartition(".")
     tables = {one.split("/")[1]: one for one in graph.public}
     near_table = _near(table.rpartition(".")[2], tables)

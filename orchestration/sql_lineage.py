@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlglot import exp, parse_one
 from sqlglot.optimizer.qualify import qualify
@@ -52,7 +53,9 @@ class Trace:
 
     def key(self) -> tuple[str, ...]:
         """The columns of the query that are made of nothing but the key of its rows."""
-        return tuple(name for name, made_of in self.columns.items() if made_of and made_of <= self.rows)
+        return tuple(
+            name for name, made_of in self.columns.items() if made_of and made_of <= self.rows
+        )
 
 
 def trace(sql: str, relations: Mapping[str, Relation], dialect: str) -> Trace:
@@ -69,15 +72,16 @@ def trace(sql: str, relations: Mapping[str, Relation], dialect: str) -> Trace:
     query = parse_one(sql, dialect=dialect)
     for table in query.find_all(exp.Table):
         table.set("catalog", None)
-    tables: dict[str, dict[str, dict[str, str]]] = {}
+    tables: dict[str, Any] = {}
     for name, relation in relations.items():
         schema, _, table_name = name.partition(".")
         tables.setdefault(schema, {})[table_name] = dict.fromkeys(relation.columns, "varchar")
     scope = build_scope(qualify(query, schema=tables, dialect=dialect, quote_identifiers=False))
     assert scope is not None
     walk = _Walk(relations)
-    names = scope.expression.named_selects
-    return Trace({name: walk.column(scope, name) for name in names}, walk.rows(scope))
+    return Trace(
+        {name: walk.column(scope, name) for name in _names(scope.expression)}, walk.rows(scope)
+    )
 
 
 @dataclass
@@ -98,25 +102,25 @@ class _Walk:
 
     def _column(self, scope: Scope, name: str) -> Columns:
         if isinstance(scope.expression, exp.SetOperation):
-            number = scope.expression.named_selects.index(name)
-            parts = ((one, one.expression.named_selects[number]) for one in scope.set_operation_scopes)
+            number = _names(scope.expression).index(name)
+            parts = ((one, _names(one.expression)[number]) for one in scope.set_operation_scopes)
             return _union(self.column(one, alias) for one, alias in parts)
         if not isinstance(scope.expression, exp.Select):
             return NONE  # a list of constants
         projections = (one for one in scope.expression.selects if one.alias_or_name == name)
         return _union(self._expression(scope, one) for one in projections)
 
-    def _expression(self, scope: Scope, expression: exp.Expression) -> Columns:
+    def _expression(self, scope: Scope, expression: exp.Expr) -> Columns:
         within = {id(one.expression): one for one in scope.subquery_scopes}
         found: list[Columns] = []
 
-        def is_nested(node: exp.Expression) -> bool:
+        def is_nested(node: exp.Expr) -> bool:
             return id(node) in within
 
         for node in expression.walk(prune=is_nested):
             if is_nested(node):
                 nested = within[id(node)]
-                found += [self.column(nested, name) for name in node.named_selects]
+                found += [self.column(nested, name) for name in _names(node)]
             elif isinstance(node, exp.Column) and node.table in scope.sources:
                 found.append(self.column(scope.sources[node.table], node.name))
             elif _counts_rows(node):
@@ -172,7 +176,7 @@ class _Walk:
         if query.args.get("distinct"):
             return set(query.named_selects)
         sources, looked_up = _joined(source), self._looked_up(source)
-        keys: list[exp.Expression] = _groups(query)
+        keys: list[exp.Expr] = _groups(query)
         for name in () if keys or _adds_up(query) else sources.keys() - looked_up:
             below = self._key(sources[name])
             if below is None:
@@ -186,7 +190,7 @@ class _Walk:
         known = self.relations.get(_name(table))
         return known.key if known else ()
 
-    def _counted(self, scope: Scope, node: exp.Expression) -> Columns:
+    def _counted(self, scope: Scope, node: exp.Expr) -> Columns:
         """The key of the rows that are counted: a window counts what grouping leaves."""
         above = node.find_ancestor(exp.Window, exp.Select)
         in_window = isinstance(node, exp.Window) or isinstance(above, exp.Window)
@@ -199,6 +203,10 @@ def _union(parts: Iterator[Columns] | list[Columns]) -> Columns:
     return frozenset().union(*parts)
 
 
+def _names(query: exp.Expr) -> list[str]:
+    return query.named_selects if isinstance(query, exp.Query) else []
+
+
 def _name(table: exp.Table) -> str:
     return f"{table.db}.{table.name}"
 
@@ -208,7 +216,7 @@ def _joined(scope: Scope) -> dict[str, Scope | exp.Table]:
     return {name: source for name, (_, source) in scope.selected_sources.items()}
 
 
-def _groups(query: exp.Select) -> list[exp.Expression]:
+def _groups(query: exp.Expr) -> list[exp.Expr]:
     group = query.args.get("group")
     return list(group.expressions) if group else []
 
@@ -226,24 +234,26 @@ def _equated(join: exp.Join, name: str) -> set[str]:
     """Columns of a joined source that the join sets equal to something else."""
     condition = join.args.get("on")
     parts = condition.flatten() if isinstance(condition, exp.And) else [condition]
-    sides = [side for part in parts if isinstance(part, exp.EQ) for side in (part.this, part.expression)]
+    sides = [
+        side for part in parts if isinstance(part, exp.EQ) for side in (part.this, part.expression)
+    ]
     return {one.name for one in sides if isinstance(one, exp.Column) and one.table == name}
 
 
-def _outer(query: exp.Select) -> frozenset[str]:
+def _outer(query: exp.Expr) -> frozenset[str]:
     """Sources that an outer join may leave empty."""
     joins = query.args.get("joins") or []
     return frozenset(join.alias_or_name for join in joins if join.side in {"LEFT", "FULL"})
 
 
-def _counts_rows(node: exp.Expression) -> bool:
+def _counts_rows(node: exp.Expr) -> bool:
     """Whether it counts or numbers rows without naming a column for it."""
     if isinstance(node, exp.Count):
         return not any(_values(node.this))
     return isinstance(node, exp.Window) and not node.find(exp.Column, exp.Count)
 
 
-def _values(counted: exp.Expression) -> Iterator[exp.Column]:
+def _values(counted: exp.Expr) -> Iterator[exp.Column]:
     """Columns that the counted value is taken from, conditions apart."""
     if isinstance(counted, exp.Case):
         results = [branch.args["true"] for branch in counted.args["ifs"]]
@@ -254,7 +264,7 @@ def _values(counted: exp.Expression) -> Iterator[exp.Column]:
         yield from counted.find_all(exp.Column)
 
 
-def _asked_for(node: exp.Expression, scope: Scope) -> str | None:
+def _asked_for(node: exp.Expr, scope: Scope) -> str | None:
     """The source of an outer join of which it is asked whether a row was found."""
     if not isinstance(node, exp.Is) or not isinstance(node.expression, exp.Null):
         return None

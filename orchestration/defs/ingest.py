@@ -80,7 +80,11 @@ def _refuse(faults: list[InputFault]) -> None:
     )
 
 
-LOAD_COLUMNS = {"load_seq": "_load_seq", "loaded_at": "_loaded_at", "source_system": "source_system"}
+LOAD_COLUMNS = {
+    "load_seq": "_load_seq",
+    "loaded_at": "_loaded_at",
+    "source_system": "source_system",
+}
 ROW_COLUMNS = {"read_rows", "stored_rows", "rows_count", "row_number", "row_count"}
 SETTINGS = {"business_timezone", "reporting_currency"}
 
@@ -96,7 +100,8 @@ def origins() -> Origins:
         "ledger/quarantined_rows": {name: _of_refused_row(name) for name in QUARANTINE_COLUMNS},
         "moment/run": {name: _of_run(name) for name in RUN_SCHEMA.names},
         "moment/as_of_dates": {
-            name: Origin(_clock(), "counted back from the run's date") for name in DATES_SCHEMA.names
+            name: Origin(_clock(), "counted back from the run's date")
+            for name in DATES_SCHEMA.names
         },
     }
 
@@ -112,9 +117,13 @@ def _of_load(name: str) -> Origin:
 def _of_refused_row(name: str) -> Origin:
     """A refused row never came to raw: the columns are those it would have filled."""
     if name == "parent_key":
-        columns = tuple((f"raw/{c.entity}", c.parent_key) for c in contracts().values() if c.parent_key)
+        columns = tuple(
+            (f"raw/{c.entity}", c.parent_key) for c in contracts().values() if c.parent_key
+        )
     elif name == "record_key":
-        columns = tuple((f"raw/{c.entity}", key) for c in contracts().values() for key in c.record_columns)
+        columns = tuple(
+            (f"raw/{c.entity}", key) for c in contracts().values() for key in c.record_columns
+        )
     else:
         columns = _of_load(name).columns
     return Origin(columns, "of rows that were refused: the columns they would have filled")

@@ -49,7 +49,9 @@ TOLD = {
 }
 
 
-OUTCOME = tuple((OUTCOMES.to_user_string(), name) for name in ("net_revenue_amount", "orders_count"))
+OUTCOME = tuple(
+    (OUTCOMES.to_user_string(), name) for name in ("net_revenue_amount", "orders_count")
+)
 OF_QUESTION = {
     "model_name": Origin((), "the name of the question, given in ml/questions.py"),
     "horizon_days": Origin((), "how many days ahead is asked, given in ml/questions.py"),
@@ -102,9 +104,7 @@ def _origin(name: str, features: Collection[str]) -> Origin:
     return Origin((*learnt, *OUTCOME), NAMED if name in NAMES else LEARNT)
 
 
-def predict_assets(
-    questions: Sequence[Question], graph: ColumnGraph
-) -> list[dg.AssetsDefinition]:
+def predict_assets(questions: Sequence[Question], graph: ColumnGraph) -> list[dg.AssetsDefinition]:
     """Training and scoring of what is asked of the future."""
     return [_training_assets(questions, graph), _scoring_assets(questions, graph)]
 

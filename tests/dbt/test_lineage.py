@@ -64,12 +64,16 @@ def test_every_public_column_reaches_raw_or_is_generated_for_a_reason(graph: Col
 
 
 def test_every_link_leads_to_a_column_that_is_there(graph: ColumnGraph) -> None:
-    named = {above for columns in graph.origins.values() for o in columns.values() for above in o.columns}
+    named = {
+        above for columns in graph.origins.values() for o in columns.values() for above in o.columns
+    }
     lost = {one for one in named if not one[0].startswith("raw/") and graph.origin(one) is None}
     assert lost == set()
 
 
-def test_columns_are_only_made_of_tables_that_the_asset_reads(home: Home, graph: ColumnGraph) -> None:
+def test_columns_are_only_made_of_tables_that_the_asset_reads(
+    home: Home, graph: ColumnGraph
+) -> None:
     assets = build_definitions(home).resolve_asset_graph()
     for asset, columns in graph.origins.items():
         key = next(key for key in assets.get_all_asset_keys() if "/".join(key.path) == asset)
@@ -149,7 +153,9 @@ def test_a_score_is_made_of_every_feature_and_of_nothing_else_of_their_table(
 )
 def test_a_link_that_is_taken_out_is_missed(graph: ColumnGraph, link: Column, missed: str) -> None:
     table, name = link
-    broken = replace(graph, origins=graph.origins | {table: graph.origins[table] | {name: Origin()}})
+    broken = replace(
+        graph, origins=graph.origins | {table: graph.origins[table] | {name: Origin()}}
+    )
     assert missed in without_raw(broken) - without_raw(graph)
 
 
@@ -184,7 +190,8 @@ def leaves(sql: str, column: str, tables: dict[str, Any]) -> set[Column]:
 
 
 @pytest.mark.parametrize(
-    "model", ["core/dim_customers", "core/fct_orders", "marts/customer_360", "marts/campaign_results"]
+    "model",
+    ["core/dim_customers", "core/fct_orders", "marts/customer_360", "marts/campaign_results"],
 )
 def test_nothing_that_sqlglot_finds_by_itself_is_left_out(
     project: tuple[dict[str, Any], dict[str, str]], graph: ColumnGraph, model: str

@@ -73,7 +73,7 @@ def test_help_names_every_verb_and_cuts_nothing(unicus: Command) -> None:
     assert done.returncode == 0
     assert "..." not in done.stdout
     verbs = ("run", "new-system", "check-system", "status", "loads", "models", "models rollback",
-             "ui", "undo", "doctor")  # fmt: skip
+             "explain", "explain column", "ui", "undo", "doctor")  # fmt: skip
     for verb in verbs:
         shown = unicus(*verb.split(), "--help").stdout
         assert shown.index(f"unicus {verb} ") < shown.index("Options:") < shown.index("More: docs/")

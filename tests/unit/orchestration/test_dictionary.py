@@ -10,7 +10,6 @@ import pytest
 from orchestration import dictionary
 from orchestration.column_graph import ColumnGraph
 
-
 Project = tuple[dict[str, Any], ColumnGraph]
 
 

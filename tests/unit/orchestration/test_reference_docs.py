@@ -27,8 +27,8 @@ DOCS = PROJECT / "docs"
 RAISERS = re.compile(r".*(Fault|Error|Unreadable)$|.*_refused$|.*_fault$")
 CODE = re.compile(r"[a-z]+(-[a-z]+)+")
 VERBS = (
-    "run", "new-system", "check-system", "status", "loads", "models", "rollback", "undo", "doctor",
-    "error",
+    "run", "new-system", "check-system", "status", "loads", "models", "rollback", "explain_column",
+    "undo", "doctor", "error",
 )  # fmt: skip
 
 

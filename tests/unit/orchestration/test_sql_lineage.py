@@ -85,7 +85,9 @@ def test_the_key_of_a_query_are_the_columns_that_tell_its_rows_apart() -> None:
     assert traced("select order_id, upper(order_id) as big, amount from core.orders").key() == (
         "order_id", "big",
     )  # fmt: skip
-    grouped = "select customer_id, count(*) as orders, max(amount) as most from core.orders group by 1"
+    grouped = (
+        "select customer_id, count(*) as orders, max(amount) as most from core.orders group by 1"
+    )
     assert traced(grouped).key() == ("customer_id",)
 
 
