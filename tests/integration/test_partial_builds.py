@@ -179,6 +179,7 @@ def test_days_files_merges_and_undone_loads_in_any_order_give_the_tables_of_a_ne
     world.deliver()
     world.merge()
     moves = [world.deliver, world.move, world.move, world.merge, world.list_product, world.undo]
+    filled, kept_keys = set(), set()
     for _ in range(STEPS):
         done = [move.__name__ for move in world.chance.sample(moves, world.chance.randint(1, 2))]
         for name in done:
@@ -186,11 +187,23 @@ def test_days_files_merges_and_undone_loads_in_any_order_give_the_tables_of_a_ne
         in_part = world.build(kept)
         rebuilt.unlink(missing_ok=True)
         assert in_part == world.build(rebuilt), done
-    assert all(in_part.values()), "the shop sold"
-    with duckdb.connect(str(kept), read_only=True) as con:
-        for table in TABLES:
-            touched = f"ops.touched_{table.split('.')[1]}"
-            (share,) = con.execute(
-                f"select count(*) / (select count(*) from {table}) from {touched}"
-            ).fetchall()
-            assert share < (1,), f"{table} was never built in part"
+        filled |= {table for table in TABLES if in_part[table]}
+        kept_keys |= tables_built_in_part(kept)
+    assert filled == kept_keys == set(TABLES)
+
+
+def tables_built_in_part(warehouse: Path) -> set[str]:
+    """Tables of which the last build that was in part touched fewer keys than there are."""
+    with duckdb.connect(str(warehouse), read_only=True) as con:
+        listed = {
+            name for (name,) in con.execute("select table_name from duckdb_tables()").fetchall()
+        }
+        return {
+            table
+            for table in TABLES
+            if (touched := f"touched_{table.split('.')[1]}") in listed
+            and con.execute(
+                f"select (select count(*) from ops.{touched}) < (select count(*) from {table})"
+            ).fetchone()
+            == (True,)
+        }
