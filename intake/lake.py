@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 RESTORE = "restore"
 """Kind of a record that takes others back: what it supersedes counts as if it had never been."""
 
+EXPIRY = "expiry"
+"""Kind of a record that puts others out of force for their age: their files may go at once."""
+
 
 @dataclass(frozen=True)
 class LakeFile:
@@ -47,7 +50,8 @@ class Record:
     Attributes:
         seq: rises with every record, without a gap.
         committed_at: rises with every record, ISO 8601, UTC.
-        kind: what wrote it: `load`, `undo`, `restore`, `identity`, `training`, `scores`.
+        kind: what wrote it: `load`, `undo`, `restore`, `release`, `identity_events`, `customer_map`,
+            `training`, `scores`, `expiry`.
         record_id: name of the content; the same content has the same name.
         details: facts of the writer's own, for example the row accounting of a load.
     """
@@ -126,8 +130,7 @@ class Lake:
     def live(self, kind: str | None = None) -> list[Record]:
         """Records that no record in force supersedes, oldest first, of one kind if asked."""
         records = self.records()
-        void = {seq for record in records if record.kind == RESTORE for seq in record.supersedes}
-        dead = {seq for record in records if record.seq not in void for seq in record.supersedes}
+        dead = deaths(records)
         return [r for r in records if r.seq not in dead and kind in (None, r.kind)]
 
     def path(self, file: LakeFile) -> Path:
@@ -208,6 +211,27 @@ class Lake:
                 shutil.rmtree(path)
             else:
                 path.unlink()
+
+
+def deaths(records: Sequence[Record]) -> dict[int, datetime]:
+    """Since when each record is out of force that another one in force supersedes, by its number.
+
+    Args:
+        records: every record of the register, oldest first.
+    """
+    void = {seq for record in records if record.kind == RESTORE for seq in record.supersedes}
+    return {
+        seq: datetime.fromisoformat(record.committed_at)
+        for record in records
+        if record.seq not in void
+        for seq in record.supersedes
+    }
+
+
+def snapshot_files(path: Path) -> tuple[LakeFile, ...]:
+    """Files that the snapshot at `path` reads."""
+    frozen = json.loads(path.read_text("utf-8"))
+    return tuple(LakeFile(**file) for file in frozen["files"])
 
 
 def file_hash(path: Path) -> str:

@@ -18,7 +18,14 @@ import pyarrow as pa
 
 from intake.accounting import Load
 from intake.contract import Contract
-from intake.lake import Lake, LakeFile, Record, put_in_place, write_text_durably
+from intake.lake import (
+    Lake,
+    LakeFile,
+    Record,
+    put_in_place,
+    snapshot_files,
+    write_text_durably,
+)
 from intake.sql import literals, quoted
 from intake.stage import QUARANTINE_COLUMNS
 
@@ -90,12 +97,6 @@ def read_snapshot(lake: Lake, name: str) -> Snapshot:
     frozen = json.loads(_path(lake, name).read_text("utf-8"))
     loads = [Load.from_record(r) for r in lake.records() if r.seq in frozen["loads"]]
     return Snapshot(name, snapshot_files(_path(lake, name)), tuple(loads))
-
-
-def snapshot_files(path: Path) -> tuple[LakeFile, ...]:
-    """Files that the snapshot at `path` reads."""
-    frozen = json.loads(path.read_text("utf-8"))
-    return tuple(LakeFile(**file) for file in frozen["files"])
 
 
 def _path(lake: Lake, name: str) -> Path:

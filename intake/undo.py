@@ -1,7 +1,8 @@
 """Undo: taking a load out by one record of the register, and bringing it back.
 
-No file is deleted: an undone load stays in the lake and may be restored. What the warehouse then holds
-is the business of the next run, and whether the person means it that of the command line.
+No file is deleted here: an undone load stays in the lake and may be restored, until a vacuum removes
+its rows. What the warehouse then holds is the business of the next run, and whether the person means
+it that of the command line.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from intake.load import read_again
 if TYPE_CHECKING:
     from intake.contract import Contract
     from intake.source import System
+
+RELEASE = "release"
+"""Kind of a record that ends an undo without bringing the load back."""
 
 
 def find_load(lake: Lake, prefix: str) -> Record:
@@ -39,6 +43,14 @@ def find_load(lake: Lake, prefix: str) -> Record:
         fix="unicus loads --all    (lists them with their ids)",
         exit_code=2,
     )  # fmt: skip
+
+
+def has_rows(lake: Lake, undone: Record) -> bool:
+    """Whether what an undo took out is still in the lake: a vacuum removes it after a time."""
+    loads = [record for record in lake.records() if record.seq in undone.supersedes]
+    originals = {record.details["file_hash"] for record in loads}
+    rows = [lake.path(file) for record in loads for file in record.files]
+    return all(path.exists() for path in [*rows, *(lake.root / "landing" / o for o in originals)])
 
 
 def later_loads(lake: Lake, record: Record) -> list[Record]:
@@ -78,13 +90,17 @@ def restore(
 ) -> None:
     """Bring an undone load back as it was, and read later ones again as following on it.
 
+    A load whose rows a vacuum has removed is let go of: its file counts as new, where it lies.
+
     Args:
         lake: where the load is.
         undone: the record that undid it.
         system: the system it came from, or None, as for `undo`.
         contract: the entity, with the system.
     """
+    has_its_rows = has_rows(lake, undone)
     with lake.transaction() as transaction:
-        transaction.commit(RESTORE, undone.record_id, [], supersedes=[undone.seq])
-    if system and contract:
+        kind = RESTORE if has_its_rows else RELEASE
+        transaction.commit(kind, undone.record_id, [], supersedes=[undone.seq])
+    if has_its_rows and system and contract:
         read_again(lake, system, contract)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -28,11 +29,12 @@ from intake.lake import write_text_durably
 from ml.errors import MlError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     import pandas as pd
     from matplotlib.figure import Figure
     from mlflow import MlflowClient
+    from mlflow.entities import Run
     from mlflow.entities.model_registry import ModelVersion
 
     from ml.gate import Champion
@@ -182,6 +184,38 @@ class Version:
 
 
 @dataclass(frozen=True)
+class OldRun:
+    """A run that nobody needs any more.
+
+    Attributes:
+        run_id: The run.
+        versions: Model and number of the versions it made, none of which ever was champion.
+        models: Ids of the models it logged.
+        folders: Where its files lie, as far as that is in this store.
+    """
+
+    run_id: str
+    versions: tuple[tuple[str, str], ...]
+    models: tuple[str, ...]
+    folders: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class OldRuns:
+    """The runs to forget, and what is left without them.
+
+    Attributes:
+        gone: The runs to forget, oldest first.
+        kept: Ids of the runs that stay.
+        oldest_kept: When the oldest of them began.
+    """
+
+    gone: tuple[OldRun, ...] = ()
+    kept: frozenset[str] = frozenset()
+    oldest_kept: datetime | None = None
+
+
+@dataclass(frozen=True)
 class _Place:
     """Where the champion lies and what is said of it, in the types of JSON."""
 
@@ -278,6 +312,106 @@ def read_versions(folder: Path) -> list[Version]:
         for one in found
     ]
     return sorted(versions, key=lambda one: int(one.number), reverse=True)
+
+
+def old_runs(folder: Path, before: datetime, needed: Collection[str]) -> OldRuns:
+    """Find the runs that began before a time and made no version that somebody may go back to.
+
+    Every version that is or was champion stays, and the newest of each model.
+
+    Args:
+        folder: Folder of the tracking store; need not exist.
+        before: Older ones go.
+        needed: Ids of runs that stay for another reason.
+    """
+    if not (folder / STORE).exists():
+        return OldRuns()
+    client, versions = _connect(folder), read_versions(folder)
+    newest = {version.name: version.number for version in reversed(versions)}
+    stays = {
+        one.run_id for one in versions
+        if one.is_champion or one.terms or newest[one.name] == one.number
+    }.union(needed)  # fmt: skip
+    runs = sorted(_every_run(client), key=lambda run: run.info.start_time)
+    gone = [
+        run for run in runs
+        if _began(run) < before and run.info.run_id not in stays
+    ]  # fmt: skip
+    kept = [run for run in runs if run not in gone]
+    return OldRuns(
+        tuple(_old_run(client, folder, run, versions) for run in gone),
+        frozenset(run.info.run_id for run in kept),
+        min(map(_began, kept), default=None),
+    )
+
+
+def forget_run(folder: Path, run: OldRun) -> None:
+    """Delete a run with its versions, models and files for good.
+
+    The run itself goes last, so that after a kill the rest of it is found again. By hand, since
+    MLflow's command for it would empty the whole of its trash, and with it what was put there
+    yesterday.
+
+    Args:
+        folder: Folder of the tracking store.
+        run: The run.
+    """
+    from mlflow.tracking._tracking_service.utils import _get_store
+
+    client = _connect(folder)
+    store = _get_store(f"sqlite:///{(folder / STORE).resolve()}")  # type: ignore[no-untyped-call]
+    for name, number in run.versions:
+        client.delete_model_version(name, number)
+    for place in run.folders:
+        if place.exists():
+            shutil.rmtree(place)
+        if place.parent.exists() and not any(place.parent.iterdir()):
+            place.parent.rmdir()
+    for model in run.models:
+        store._hard_delete_logged_model(model)
+    store._hard_delete_run(run.run_id)
+
+
+def _every_run(client: MlflowClient) -> list[Run]:
+    """Every run of every experiment, those in the trash too."""
+    from mlflow.entities import ViewType
+
+    experiments = client.search_experiments(view_type=ViewType.ALL)
+    runs: list[Run] = []
+    for experiment in experiments:
+        token = None
+        while True:
+            page = client.search_runs(
+                [experiment.experiment_id], run_view_type=ViewType.ALL, max_results=1000,
+                page_token=token,
+            )  # fmt: skip
+            runs += page
+            token = page.token
+            if not token:
+                break
+    return runs
+
+
+def _began(run: Run) -> datetime:
+    return datetime.fromtimestamp(run.info.start_time / 1000, UTC)
+
+
+def _old_run(
+    client: MlflowClient, folder: Path, run: Run, versions: Sequence[Version]
+) -> OldRun:  # fmt: skip
+    """Tell what a run left; a copied home names the files of the first one, which are not its own."""
+    info, own = run.info, (folder / "artifacts").resolve()
+    models = client.search_logged_models(
+        [info.experiment_id], filter_string=f"source_run_id = '{info.run_id}'"
+    )
+    uris = [info.artifact_uri, *(model.artifact_location for model in models)]
+    places = [Path(url2pathname(urlsplit(uri).path)).resolve() for uri in uris]
+    return OldRun(
+        run_id=info.run_id,
+        versions=tuple((v.name, v.number) for v in versions if v.run_id == info.run_id),
+        models=tuple(model.model_id for model in models),
+        folders=tuple(place for place in places if own in place.parents),
+    )
 
 
 def champion_before(versions: Sequence[Version]) -> Version | None:

@@ -33,7 +33,7 @@ ORIGINS = {"COMMANDLINE": "option", "ENVIRONMENT": "environment"}
 SECTIONS = {
     "Start": ["run", "new-system", "check-system"],
     "Look": ["status", "loads", "models", "explain", "ui"],
-    "Operate": ["undo", "doctor"],
+    "Operate": ["undo", "vacuum", "doctor"],
 }
 EXAMPLES = {
     "run": ("unicus run", "unicus run --home /data/shop --system shop --systems-dir my_systems"),
@@ -55,6 +55,7 @@ EXAMPLES = {
         "unicus explain column marts.customer_360.net_revenue_amount --json",
     ),
     "undo": ("unicus undo 3f9c12 --dry-run", "unicus undo 3f9c12 --restore --yes"),
+    "vacuum": ("unicus vacuum --dry-run", "unicus vacuum --yes --quiet"),
     "ui": ("unicus ui", "unicus ui --home /data/shop --port 3001"),
     "doctor": ("unicus doctor", "unicus doctor --deep --json"),
 }
@@ -456,7 +457,7 @@ def _agrees(verbs: Any, change: Any) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise SettingFault(
             "not-confirmed", change.subject, "nobody said yes", where="command line",
-            why="this changes what the next run makes, and here is no terminal to ask on",
+            why="this changes the home, and here is no terminal to ask on",
             fix=f"{change.verb} --yes    (--dry-run shows the plan)",
         )  # fmt: skip
     say(verbs.change_text(change, "planned"))
@@ -471,8 +472,26 @@ def _carry_out(verbs: Any, change: Any) -> tuple[Any, str]:
         change = verbs.plan_again(change)
         if change.is_done:
             return change, "nothing_new"
-        verbs.carry_out(change)
-    return change, "done"
+        return verbs.carry_out(change), "done"
+
+
+@main.command()
+@home_option
+@click.option("--dry-run", is_flag=True, help="Say what would go, change nothing.")
+@click.option("--yes", "is_sure", is_flag=True, help="Do not ask.")
+@manner_options
+def vacuum(home: Path | None, dry_run: bool, is_sure: bool, **how: bool) -> None:
+    """Remove what nobody needs any more: dead rows, old scores, models, history, logs."""
+    place, manner = _place(home), Manner.of(**how)
+
+    def act() -> int:
+        from orchestration import vacuum as verbs
+
+        change = verbs.plan_vacuum(place)
+        return _change(verbs, change, manner, is_dry=dry_run, is_sure=is_sure)
+
+    say(f"Unicus · home {place.root}")
+    _guarded(place, manner, act)
 
 
 @main.command()

@@ -88,6 +88,14 @@ def aligned(rows: Iterable[tuple[str, ...]], indent: str = "  ") -> str:
     )
 
 
+def size_text(count: int) -> str:
+    """A number of bytes in its largest unit."""
+    for size, unit in ((1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "kB")):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} B"
+
+
 def error_text(fault: Any, state: str, manner: Manner) -> str:
     """An error as a person reads it: what, where, why, what still stands, what to do."""
     what = getattr(fault, "what", "") or fault.why

@@ -157,8 +157,11 @@ def check_disk(home: Home) -> Finding:
     free = shutil.disk_usage(place).free
     found = f"{free / (1 << 30):.1f} GB free at {place}"
     if free < LOW_BYTES:
-        return Finding("fail", found, "make room, or choose another disk with  --home DIR")
-    return Finding("ok" if free >= ENOUGH_BYTES else "warn", found)
+        room = "unicus vacuum, or choose another disk with  --home DIR"
+        return Finding("fail", found, room)
+    if free < ENOUGH_BYTES:
+        return Finding("warn", found, "unicus vacuum --dry-run    (says what it would free)")
+    return Finding("ok", found)
 
 
 def check_port(_home: Home) -> Finding:
@@ -293,7 +296,7 @@ def check_live_files(home: Home) -> Finding:
 
 def check_snapshot(home: Home) -> Finding:
     """The files that the last run read are there, with their rows."""
-    from intake.snapshot import snapshot_files
+    from intake.lake import snapshot_files
 
     snapshots = list((home.lake.root / "snapshots").glob("*.json"))
     if not snapshots:

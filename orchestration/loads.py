@@ -77,6 +77,7 @@ def _told(home: Home, record: Record, state: str, with_quarantine: bool) -> dict
     load = {
         "load_id": record.record_id,
         "state": state,
+        "is_kept": all(home.lake.path(file).exists() for file in record.files),
         "system": told["source_system"],
         "entity": told["entity"],
         "file": told["file_name"],
@@ -90,12 +91,18 @@ def _told(home: Home, record: Record, state: str, with_quarantine: bool) -> dict
 
 
 def _quarantine(home: Home, record: Record) -> dict[str, Any]:
-    """What a load refused, by field and reason, and the file with the values, which are not shown."""
+    """What a load refused, by field and reason, and the file with the values, which are not shown.
+
+    Nothing, if a vacuum has removed it.
+    """
     import duckdb
 
     from intake.sql import literals
 
-    files = [str(home.lake.path(f)) for f in record.files if f.table == "quarantined_rows"]
+    files = [
+        str(home.lake.path(file)) for file in record.files
+        if file.table == "quarantined_rows" and home.lake.path(file).exists()
+    ]  # fmt: skip
     if not files:
         return {"files": [], "reasons": []}
     with duckdb.connect() as con:
@@ -188,6 +195,7 @@ class Change:
         later: loads of the same system and entity that are read again.
         is_restore: whether the load comes back.
         is_done: whether it is already so.
+        is_gone: whether a vacuum has removed its rows, so that only its file brings it back.
     """
 
     home: Home
@@ -195,6 +203,7 @@ class Change:
     later: tuple[Record, ...]
     is_restore: bool
     is_done: bool
+    is_gone: bool = False
 
     @property
     def subject(self) -> str:
@@ -216,12 +225,13 @@ def plan_change(home: Home, prefix: str, *, is_restore: bool) -> Change:
         InputFault: no such load, or more than one.
     """
     require_home(home)
-    from intake.undo import find_load, later_loads
+    from intake.undo import find_load, has_rows, later_loads
 
     record = find_load(home.lake, prefix)
     is_done = (record.kind == "undo") != is_restore
-    later = () if is_done else tuple(later_loads(home.lake, record))
-    return Change(home, record, later, is_restore, is_done)
+    is_gone = record.kind == "undo" and not has_rows(home.lake, record)
+    later = () if is_done or is_gone else tuple(later_loads(home.lake, record))
+    return Change(home, record, later, is_restore, is_done, is_gone)
 
 
 def plan_again(change: Change) -> Change:
@@ -229,7 +239,7 @@ def plan_again(change: Change) -> Change:
     return plan_change(change.home, change.record.record_id, is_restore=change.is_restore)
 
 
-def carry_out(change: Change) -> None:
+def carry_out(change: Change) -> Change:
     """Do what was planned; only the holder of the home calls this.
 
     Raises:
@@ -241,6 +251,7 @@ def carry_out(change: Change) -> None:
     system, contract = _rules(change)
     act = restore if change.is_restore else undo
     act(change.home.lake, change.record, system, contract)
+    return change
 
 
 def _rules(change: Change) -> tuple[System | None, Contract | None]:
@@ -282,6 +293,7 @@ def change_value(change: Change, status: str) -> dict[str, Any]:
             {"load_id": later.record_id, "file": later.details["file_name"]}
             for later in change.later
         ],
+        "is_gone": change.is_gone,
         "next": f"unicus run --home {change.home.root}",
     }
 
@@ -306,6 +318,11 @@ def change_text(change: Change, status: str) -> str:
             f"{len(change.later):,} later files of the same entity, from kept originals",
         ),
     ]
+    if change.is_gone:
+        rows[-1] = (
+            "its rows",
+            "are gone since a vacuum: the next run reads its file, if it lies there",
+        )
     lines = [f"{verb} one load.", aligned(rows)]
     if status == "done":
         back = "" if change.is_restore else f" · back:  {replace(change, is_restore=True).verb}"

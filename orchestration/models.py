@@ -302,9 +302,10 @@ def plan_again(change: Rollback) -> Rollback:
     return plan_rollback(change.home, change.target.name, change.target.number)
 
 
-def carry_out(change: Rollback) -> None:
+def carry_out(change: Rollback) -> Rollback:
     """Do what was planned; only the holder of the home calls this."""
     tracking.crown(change.home.mlflow, change.target.name, change.target.number)
+    return change
 
 
 def change_value(change: Rollback, status: str) -> dict[str, Any]:

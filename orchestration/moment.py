@@ -22,6 +22,7 @@ from ml.splits import dates_to_score, dates_to_train
 from ml.tables import MODEL_CALIBRATION, MODEL_DECILES, MODEL_DRIFT, MODEL_PERFORMANCE, SCORES
 from orchestration.retraining import due_questions, stand_of
 from orchestration.runkey import run_key
+from orchestration.score_days import first_good_days, scores_by_day
 from orchestration.settings import Home, SettingFault, read_config
 from serving.publish import read_publication
 
@@ -262,20 +263,7 @@ def _asked(live: list[Record], names: set[str]) -> list[Record]:
 
 
 def _score_files(live: list[Record], as_of: date) -> list[LakeFile]:
-    """The scores and drift of the run's date and of the first good date in each month before.
-
-    Those of every day of every year would make each run dearer than the one before. A date is good
-    when every question was answered anew.
-    """
-    made = {
-        date.fromisoformat(record.details["as_of"]): record
-        for record in live
-        if record.kind == "scores" and any(file.table == "scores" for file in record.files)
-    }
-    days = sorted(day for day in made if day <= as_of)
-    firsts: dict[tuple[int, int], date] = {}
-    for day in days:
-        if not made[day].details.get("stale"):
-            firsts.setdefault((day.year, day.month), day)
-    read = {*list(firsts.values())[-REALISED_MONTHS:], *(day for day in days if day == as_of)}
+    """The scores and drift of the run's date and of the first good date in each month before."""
+    made = {day: record for day, record in scores_by_day(live).items() if day <= as_of}
+    read = {*first_good_days(made)[-REALISED_MONTHS:], *(day for day in made if day == as_of)}
     return [file for day in sorted(read) for file in made[day].files]

@@ -13,7 +13,7 @@ from orchestration.cli import EXAMPLES, READER_LEFT, SECTIONS, main
 from orchestration.console import INTERRUPTED
 from orchestration.defect import EXIT_CODE as DEFECT
 from orchestration.markdown import table
-from orchestration.settings import DBT_VARIABLE, HOME_VARIABLE, PROJECT
+from orchestration.settings import DBT_VARIABLE, HOME_VARIABLE, PROJECT, Retention
 
 PAGE = PROJECT / "docs" / "commands.md"
 Rows = list[tuple[str, ...]]
@@ -29,6 +29,14 @@ with all state: `--home`, else `{HOME_VARIABLE}`, else `.unicus/complete_journey
 are in. A name may be misspelt: the nearest one is told.
 """
 
+RETENTION = {
+    "dead_files_days": "Days after which rows that are undone or replaced may go, and their originals.",
+    "snapshots_days": "Days after which a snapshot may go that no run stands on; its files stay as long.",
+    "scores_days": "Days of which each has its scores; before, the first good day of each month.",
+    "models_days": "Days after which a model may go that never was champion.",
+    "runs_days": "Days of runs in Dagster's page.",
+    "logs_days": "Days after which a log may go.",
+}
 SETTINGS: Rows = [
     ("`home`", f"`--home`, `{HOME_VARIABLE}`", "`.unicus/complete_journey`",
      "Folder with all state of one company or sample data set."),
@@ -42,6 +50,8 @@ SETTINGS: Rows = [
      "Folder that holds the system's own folder, with `source.yaml` and the mappings."),
     ("`systems.<name>.location`", "`home.yaml`", "`location` in `source.yaml`",
      "Where the system's files lie: a folder, or `package:<package>/<folder>`."),
+    *((f"`retention.{name}`", "`home.yaml`", str(days), RETENTION[name])
+      for name, days in vars(Retention()).items()),
     (f"`{DBT_VARIABLE}`", "environment", "in process",
      "`cli` runs dbt as a process of its own: slower, and independent of dbt's inner parts."),
 ]  # fmt: skip
@@ -74,6 +84,7 @@ UTC. A command that could not do its work gives `unicus.error/1`.
 | `unicus.rollback/1` | `unicus models rollback` | [schema](schemas/unicus.rollback.1.json) |
 | `unicus.explain_column/1` | `unicus explain column` | [schema](schemas/unicus.explain_column.1.json) |
 | `unicus.undo/1` | `unicus undo` | [schema](schemas/unicus.undo.1.json) |
+| `unicus.vacuum/1` | `unicus vacuum` | [schema](schemas/unicus.vacuum.1.json) |
 | `unicus.doctor/1` | `unicus doctor` | [schema](schemas/unicus.doctor.1.json) |
 | `unicus.error/1` | each of them, instead | [schema](schemas/unicus.error.1.json) |
 """

@@ -27,6 +27,7 @@ DBT_VARIABLE = "UNICUS_DBT"
 DEFAULT_DATA = "complete_journey"
 ROOMS = ("intake", "identity", "dbt_project", "ml", "serving", "orchestration")
 TICK_SECONDS = "900"
+MOST_DAYS = 36_500
 QUIET = {
     "DO_NOT_TRACK": "true",
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -78,6 +79,27 @@ class Automation:
 
 
 @dataclass(frozen=True)
+class Retention:
+    """How many days `unicus vacuum` leaves what no run reads any more.
+
+    Attributes:
+        dead_files_days: rows of a load that was undone or replaced, since then.
+        snapshots_days: a snapshot, since a run last stood on it; its files stay as long.
+        scores_days: scores of a day, before the newest; the first of each month stay.
+        models_days: a model that never was champion, since its training.
+        runs_days: a run in Dagster's history, since its start.
+        logs_days: a log, since it was last written.
+    """
+
+    dead_files_days: int = 30
+    snapshots_days: int = 30
+    scores_days: int = 400
+    models_days: int = 180
+    runs_days: int = 90
+    logs_days: int = 90
+
+
+@dataclass(frozen=True)
 class HomeConfig:
     """`home.yaml`.
 
@@ -90,6 +112,7 @@ class HomeConfig:
     systems: dict[str, SystemPlace]
     predictions: tuple[str, ...] | None = None
     automation: Automation = Automation()
+    retention: Retention = Retention()
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -223,6 +246,7 @@ def read_config(home: Home) -> HomeConfig:
             systems,
             _predictions(home, raw.get("predictions")),
             _automation(home, raw.get("automation") or {}),
+            _retention(home, raw.get("retention") or {}),
         )
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise SettingFault(
@@ -293,6 +317,24 @@ def _automation(home: Home, raw: dict[str, object]) -> Automation:
     return Automation(**chosen)  # type: ignore[arg-type]
 
 
+def _retention(home: Home, raw: dict[str, object]) -> Retention:
+    """How long what is not needed is kept.
+
+    Raises:
+        SettingFault: no number of days.
+    """
+    _refuse_unknown(home, raw, tuple(Retention.__dataclass_fields__))
+    for name, days in raw.items():
+        if not isinstance(days, int) or isinstance(days, bool) or not 0 <= days <= MOST_DAYS:
+            raise SettingFault(
+                "bad-setting", "home.yaml", f"retention has a {name} that cannot be used",
+                where=f"{home.config_path}, retention, {name}",
+                why=f"it is a whole number of days, from 0 to {MOST_DAYS:,}",
+                fix=f"write {name}: {getattr(Retention, name)}, then  unicus vacuum --dry-run",
+            )  # fmt: skip
+    return Retention(**raw)  # type: ignore[arg-type]
+
+
 def _refuse_unknown(home: Home, raw: dict[str, object], known: tuple[str, ...]) -> None:
     for key in set(raw) - set(known):
         near = difflib.get_close_matches(key, known, n=1)
@@ -326,10 +368,13 @@ def write_config(home: Home, config: HomeConfig) -> None:
     }
     written = vars(config) | {"systems": systems}
     predictions, automation = written.pop("predictions"), written.pop("automation")
+    retention = written.pop("retention")
     if predictions is not None:
         written["predictions"] = list(predictions)
     if chosen := {name: value for name, value in vars(automation).items() if value}:
         written["automation"] = chosen
+    if retention != Retention():
+        written["retention"] = vars(retention)
     text = yaml.safe_dump(written, sort_keys=False)
     write_text_durably(home.config_path, text)
 

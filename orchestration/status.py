@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestration import lock
+from orchestration import disk, lock
 from orchestration.console import aligned
 from orchestration.feeds import read_feeds
 from orchestration.settings import (
@@ -21,6 +21,7 @@ from orchestration.settings import (
     PROJECT,
     Home,
     HomeConfig,
+    Retention,
     SettingFault,
     SystemPlace,
     read_config,
@@ -64,6 +65,7 @@ def read_status(home: Home, home_origin: str = "default") -> dict[str, Any]:
     config, live = read_config(home), home.lake.live()
     loads = [record for record in live if record.kind == "load"]
     read = [record for record in loads if _of(record) in config.systems]
+    used = disk.used_by_part(home.root)
     return {
         "schema": SCHEMA,
         "home": str(home.root),
@@ -76,7 +78,8 @@ def read_status(home: Home, home_origin: str = "default") -> dict[str, Any]:
         "entities_without_data": sorted(
             read_feeds().keys() - {record.details["entity"] for record in read}
         ),
-        "disk": _disk(home.root),
+        "disk": disk.folders(used),
+        "space": disk.space(home.root, used) | {"vacuum_bytes": _vacuum_bytes(home)},
         "settings": _settings(home, home_origin, config),
     }
 
@@ -247,17 +250,15 @@ def _newest_day(files: list[str], event_time: str | None) -> str | None:
     return str(row[0])[:10] if row and row[0] else None
 
 
-def _disk(root: Path) -> list[dict[str, Any]]:
-    """Bytes of each folder of the home, largest first."""
-    folders = [
-        {
-            "folder": path.name,
-            "bytes": sum(f.stat().st_size for f in path.rglob("*") if f.is_file()),
-        }
-        for path in root.iterdir()
-        if path.is_dir()
-    ]
-    return sorted(folders, key=lambda one: (-int(one["bytes"]), one["folder"]))
+def _vacuum_bytes(home: Home) -> int | None:
+    """What a vacuum would free at least; None when the published copy cannot tell what it needs."""
+    from orchestration.vacuum import waste_bytes
+    from serving.publish import DamagedCopy
+
+    try:
+        return waste_bytes(home)
+    except DamagedCopy:
+        return None
 
 
 def _settings(home: Home, home_origin: str, config: HomeConfig) -> list[dict[str, str]]:
@@ -278,6 +279,10 @@ def _settings(home: Home, home_origin: str, config: HomeConfig) -> list[dict[str
         rows.append((f"systems.{name}.folder", folder, origins["folder"]))
         location = _location(name, place) or "unknown"
         rows.append((f"systems.{name}.location", location, origins["location"]))
+    usual = Retention()
+    for name, days in vars(config.retention).items():
+        origin = "default" if days == getattr(usual, name) else "home.yaml"
+        rows.append((f"retention.{name}", str(days), origin))
     return [{"name": name, "value": value, "origin": origin} for name, value, origin in rows]
 
 
@@ -303,7 +308,8 @@ def status_text(status: dict[str, Any]) -> str:
     parts += [_system_text(system) for system in status["systems"]]
     parts.append(_entities_text(status["entities"]))
     tail = [
-        ("disk", ", ".join(f"{one['folder']} {_size(one['bytes'])}" for one in status["disk"])),
+        ("disk", disk.space_text(status["space"])),
+        ("", disk.parts_text(status["space"])),
         ("more", "unicus status --settings · unicus doctor"),
     ]
     return "\n\n".join([*parts, aligned(tail, indent="")])
@@ -383,10 +389,3 @@ def age_text(seconds: int) -> str:
         if seconds >= size:
             return f"{seconds // size} {unit}"
     return f"{seconds} s"
-
-
-def _size(count: int) -> str:
-    for size, unit in ((1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "kB")):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} B"
