@@ -248,7 +248,7 @@ def _history(stock: _Stock) -> Waste:
 
     rule = f"began {days} days ago, and no asset was made last by them"
     freed = int(_size_below(home.dagster) * old.share) if old.share else 0
-    return Waste("runs", rule, len(old.run_ids), freed, remove, kept, is_estimate=True)
+    return Waste("runs", rule, len(old.run_ids), freed, remove, kept, is_estimate=bool(old.run_ids))
 
 
 def _logs(stock: _Stock) -> Waste:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from orchestration import lock
-from orchestration.settings import Home
+from orchestration.settings import Home, Retention
 from orchestration.status import age_text, read_status, settings_text, status_text
 from tests.conftest import Shop, load
 from tests.unit.orchestration.conftest import RUN_ID, Command, command_environment
@@ -114,7 +114,7 @@ def test_each_setting_comes_with_its_origin(
         "UNICUS_DBT": ("cli", "environment"),
         "systems.shop.folder": (str(shop.folder), "home.yaml"),
         "systems.shop.location": (str(shop.files), "default"),
-    }
+    } | {f"retention.{name}": (str(days), "default") for name, days in vars(Retention()).items()}
     assert "systems.shop.location" in settings_text(status)
 
 

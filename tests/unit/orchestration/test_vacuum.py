@@ -26,7 +26,6 @@ from intake.load import load_entity
 from intake.snapshot import freeze
 from intake.undo import find_load, has_rows, restore, undo
 from orchestration import lock
-from orchestration import vacuum as verb
 from orchestration.doctor import check_live_files, check_register, check_snapshot, examine_home
 from orchestration.loads import Wanted, change_text, plan_change, read_loads
 from orchestration.loads import carry_out as change_load
@@ -247,7 +246,7 @@ STEPS = st.lists(
 
 
 @settings(
-    max_examples=cases(15),
+    max_examples=cases(8),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     deadline=None,
 )
@@ -288,7 +287,8 @@ class History:
         self.marked = now()
 
     def load(self) -> None:
-        load_entity(self.home.lake, self.shop.system, contracts()["orders"])
+        if any(self.files.iterdir()):
+            load_entity(self.home.lake, self.shop.system, contracts()["orders"])
 
     def deliver(self, number: int, customer: str) -> None:
         text = f"{ORDERS_HEADER}\n{number},{customer},2024-01-02,\n9,zoe,2024-01-02,\n"
@@ -357,3 +357,203 @@ class History:
             assert check_live_files(self.home).state == "ok"
         self.new_rules()
         assert check_live_files(self.home).state == "ok"
+
+
+def test_an_undo_is_final_after_its_days_and_its_file_counts_as_new_once_it_is_let_go(
+    shop_home: Home, shop: Shop
+) -> None:
+    home = shop_home
+    shop.orders("1,ann,2024-01-02,", name="orders_a.csv")
+    shop.orders("2,bob,2024-01-03,", ",nobody,2024-01-03,", name="orders_b.csv")
+    shop.lines("1,a,1,5.00,")
+    load(home.lake, shop)
+    load(home.lake, shop, "order_lines")
+    before, request, config = rows(home), Request(home), read_config(home)
+    name = take_out(home, shop, "orders_b.csv")
+    published(home)
+    vacuum(home, now() + LATER)
+    load(home.lake, shop)
+    assert len(rows(home)) == 1, "the file still lies there and stays undone"
+    told = read_loads(home, Wanted(is_all=True, is_quarantine=True))
+    describes("loads", told)
+    assert [(one["state"], one["is_kept"]) for one in told["loads"]] == [("undone", False)]
+    with pytest.raises(InputFault):
+        find_load(home.lake, "none")
+    change = plan_change(home, name, is_restore=True)
+    assert "the next run reads its file" in change_text(change, "planned")
+    assert change.is_gone
+    change_load(change)
+    assert check_live_files(home).state == "ok"
+    assert files_to_load(request, config)[0] == ["shop/orders orders_b.csv"]
+    load(home.lake, shop)
+    assert [row[1:3] for row in rows(home)] == [row[1:3] for row in before]
+
+
+def test_a_file_that_a_kept_snapshot_reads_stays_until_another_is_published(
+    shop_home: Home, shop: Shop
+) -> None:
+    home = shop_home
+    shop.orders("1,ann,2024-01-02,", name="orders_a.csv")
+    shop.orders("2,bob,2024-01-03,", name="orders_b.csv")
+    load(home.lake, shop)
+    first = published(home)
+    take_out(home, shop, "orders_b.csv")
+    vacuum(home, now() + LATER)
+    reads = snapshot_files(home.lake.root / "snapshots" / f"{first}.json")
+    assert all(home.lake.path(file).exists() for file in reads)
+    published(home)
+    assert counts(vacuum(home, now() + LATER))["dead_files"] == 1
+    assert not all(home.lake.path(file).exists() for file in reads)
+
+
+def test_hard_links_free_nothing_and_count_once(shop_home: Home) -> None:
+    one = shop_home.lake.root / "raw" / "a.parquet"
+    one.write_bytes(b"12345")
+    before = read_status(shop_home)["space"]["total_bytes"]
+    (shop_home.lake.root / "raw" / "b.parquet").hardlink_to(one)
+    assert read_status(shop_home)["space"]["total_bytes"] == before
+    change = plan_vacuum(shop_home, now() + LATER)
+    assert (counts(change_value(change, "planned"))["dead_files"], change.waste[3].bytes) == (2, 0)
+
+
+def test_the_status_tells_the_room_part_by_part_and_what_a_vacuum_would_free(
+    shop_home: Home, shop: Shop
+) -> None:
+    waste_of_every_kind(shop_home, shop)
+    status = read_status(shop_home)
+    describes("status", status)
+    space = status["space"]
+    assert space["vacuum_bytes"] == change_value(plan_vacuum(shop_home), "planned")["bytes"] > 0
+    assert space["total_bytes"] == sum(one["bytes"] for one in status["disk"])
+    parts = {one["part"]: one["bytes"] for one in space["parts"]}
+    assert sum(parts.values()) == space["total_bytes"]
+    lake = shop_home.lake.root
+    for part, folder in {"rows": "raw", "quarantine": "quarantine", "originals": "landing"}.items():
+        files = [path for path in (lake / folder).rglob("*") if path.is_file()]
+        assert parts[part] == sum(path.stat().st_size for path in files)
+        assert parts[part] > 0
+    assert "unicus vacuum would free about" in status_text(status)
+    shop_home.published.write_bytes(b"damaged")
+    assert read_status(shop_home)["space"]["vacuum_bytes"] is None
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [("{scores: 3}", "scores_days"), ("{logs_days: -1}", "logs_days: 90"),
+     ("{logs_days: soon}", "logs_days: 90"), ("{logs_days: true}", "logs_days: 90")],
+)  # fmt: skip
+def test_a_retention_that_cannot_be_used_is_refused(
+    shop_home: Home, written: str, told: str
+) -> None:
+    with shop_home.config_path.open("a") as file:
+        file.write(f"retention: {written}\n")
+    with pytest.raises(SettingFault) as raised:
+        read_config(shop_home)
+    assert raised.value.code == "bad-setting"
+    assert told in raised.value.fix
+
+
+def test_days_of_the_home_decide_and_are_kept_when_it_is_written(
+    shop_home: Home, shop: Shop
+) -> None:
+    shop.orders("1,ann,2024-01-02,")
+    load(shop_home.lake, shop)
+    take_out(shop_home, shop, "orders.csv")
+    assert plan_vacuum(shop_home).is_done
+    chosen = Retention(dead_files_days=0)
+    write_config(shop_home, replace(read_config(shop_home), retention=chosen))
+    assert read_config(shop_home).retention == chosen
+    assert counts(vacuum(shop_home))["originals"] == 1
+    found = {
+        one["name"]: (one["value"], one["origin"]) for one in read_status(shop_home)["settings"]
+    }
+    assert found["retention.dead_files_days"] == ("0", "home.yaml")
+    assert found["retention.runs_days"] == ("90", "default")
+
+
+def test_the_command_asks_acts_and_repeats(shop_home: Home, shop: Shop, unicus: Command) -> None:
+    waste_of_every_kind(shop_home, shop)
+
+    def told(*options: str) -> dict[str, Any]:
+        done = unicus("vacuum", "--home", shop_home.root, "--json", *options)
+        assert done.returncode == 0, done.stderr
+        value = dict(json.loads(done.stdout))
+        describes("vacuum", value)
+        return value
+
+    (shop_home.root / ".lock").touch()
+    before = tree(shop_home.root)
+    planned = told("--dry-run")
+    refused = unicus("vacuum", "--home", shop_home.root)
+    assert refused.returncode == 2
+    assert "error[not-confirmed]" in refused.stderr
+    with lock.hold(shop_home.root):
+        assert unicus("vacuum", "--yes", "--home", shop_home.root).returncode == 3
+    assert tree(shop_home.root) == before
+    assert told("--yes") == planned | {"status": "done"}
+    assert told("--yes")["status"] == "nothing_new"
+    text = unicus("vacuum", "--home", shop_home.root, "--dry-run").stdout
+    assert text.startswith("Nothing to remove")
+    assert "dead files" in text
+
+
+@dg.asset
+def customers() -> None:
+    """An asset that is made in every run."""
+
+
+@dg.asset
+def forecasts() -> None:
+    """An asset that is made in the first run only."""
+
+
+def test_old_runs_are_forgotten_but_not_those_that_show_what_an_asset_is(shop_home: Home) -> None:
+    home = shop_home
+    os.environ.update(home.environment())
+    with dg.DagsterInstance.get() as instance:
+        first, *others = [
+            dg.materialize([customers, forecasts], instance=instance,
+                           selection=None if number == 0 else [customers]).run_id
+            for number in range(4)
+        ]  # fmt: skip
+        last = others[-1]
+        started = instance.create_run_for_job(dg.define_asset_job("left").resolve(
+            asset_graph=dg.Definitions([customers]).resolve_asset_graph()))  # fmt: skip
+    (runs,) = [one for one in plan_vacuum(home, now() + LATER).waste if one.kind == "runs"]
+    assert (runs.count, runs.is_estimate) == (2, True)
+    assert plan_vacuum(home).is_done
+
+    def size() -> int:
+        return sum(path.stat().st_size for path in home.root.rglob("*") if path.is_file())
+
+    before = size()
+    done = change_value(carry_out(plan_vacuum(home, now() + LATER)), "done")
+    assert before - size() == done["bytes"] > 0
+    with dg.DagsterInstance.get() as instance:
+        assert {run.run_id for run in instance.get_runs()} == {first, last, started.run_id}
+        assert not instance.all_logs(others[0])
+        for key, run_id in ((customers.key, last), (forecasts.key, first)):
+            event = instance.get_latest_materialization_event(key)
+            assert event is not None
+            assert event.run_id == run_id
+    assert plan_vacuum(home, now() + LATER).is_done
+
+
+def test_a_run_whose_deletion_was_killed_is_deleted_by_the_next_vacuum(
+    shop_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.environ.update(shop_home.environment())
+    with dg.DagsterInstance.get() as instance:
+        old = dg.materialize([customers], instance=instance).run_id
+        dg.materialize([customers], instance=instance)
+
+    def killed(*_arguments: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch, suppress(Killed):
+        patch.setattr(dg.DagsterInstance, "delete_run", killed)
+        carry_out(plan_vacuum(shop_home, now() + LATER))
+        raise AssertionError("it was not killed")
+    carry_out(plan_vacuum(shop_home, now() + LATER))
+    with dg.DagsterInstance.get() as instance:
+        assert old not in {run.run_id for run in instance.get_runs()}
