@@ -168,6 +168,8 @@ def test_a_check_that_breaks_off_is_a_fault_of_the_home(
 def test_a_full_disk_is_a_fault(full_home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "LOW_BYTES", 1 << 60)
     assert "GB free" in failed(full_home)["disk"]
+    (disk,) = [one for one in examine_home(full_home)["checks"] if one["name"] == "disk"]
+    assert "unicus vacuum" in disk["remedy"]
 
 
 def test_another_version_than_pinned_is_a_warning(
