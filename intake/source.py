@@ -191,6 +191,28 @@ class Rule(_Declared):
     why: str
 
 
+class Expected(_Declared):
+    """What a system's deliveries of one entity usually are; what differs is told, not refused.
+
+    It belongs to the system and not to the contract: the same entity comes every hour from one system
+    and once from another.
+
+    Attributes:
+        latency_days: the newest business date lies at most so many days back (`latency` of the Open
+            Data Contract Standard); without one nothing is ever late.
+        quarantined_share: share of refused rows of new loads above which it warns.
+        quarantined_share_stop: share above which the run stops; none without it.
+        volume_factor: how many times more or fewer rows than usual a day has, at least, to warn.
+        moved_share: share of rows, at least, whose value of a column lies elsewhere than before.
+    """
+
+    latency_days: int | None = Field(None, ge=1)
+    quarantined_share: float = Field(0.01, ge=0, le=1)
+    quarantined_share_stop: float | None = Field(None, ge=0, le=1)
+    volume_factor: float = Field(1.6, gt=1)
+    moved_share: float = Field(0.2, gt=0, le=1)
+
+
 class EntitySpec(_Declared):
     """How one entity is fed: from which file, how deliveries follow each other, what is left out.
 
@@ -203,6 +225,8 @@ class EntitySpec(_Declared):
 
     `allow_sensitive` names the sensitive columns of the contract that the mapping may fill, each with
     the reason why this system's may be kept; without it a mapping that fills one is refused.
+
+    `expected` says what its deliveries usually are.
     """
 
     file: str
@@ -211,6 +235,7 @@ class EntitySpec(_Declared):
     not_applicable: dict[str, Rule] = Field(default_factory=dict)
     least_kept_share: float = Field(0.5, ge=0, le=1)
     allow_sensitive: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
+    expected: Expected = Expected()
 
 
 class NotRead(_Declared):
@@ -349,8 +374,8 @@ class System:
         chosen = self.spec.entities[entity]
         parts = {
             "mapping": self.mapping(entity),
-            # It refuses a file or not, and changes no row.
-            "entity": chosen.model_dump(exclude={"least_kept_share"}),
+            # They refuse a file, or warn, and change no row.
+            "entity": chosen.model_dump(exclude={"least_kept_share", "expected"}),
             # Less what is left at its default, so that a new option reads no file anew.
             "file": self.spec.files[chosen.file].model_dump(exclude_defaults=True),
             "currency": self.spec.currency,

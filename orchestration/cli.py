@@ -227,7 +227,7 @@ def _plan(request: Any, manner: Manner) -> int:
 
 def _run(request: Any, manner: Manner) -> int:
     from orchestration import lock
-    from orchestration.run import execute, nothing_to_do, prepare, settle_config
+    from orchestration.run import settle_config, start
 
     # The process ends with the run; looking for cycles among the objects of thousands of modules
     # costs a second and frees nothing.
@@ -236,8 +236,7 @@ def _run(request: Any, manner: Manner) -> int:
     settle_config(request)
     request.home.create()
     with lock.hold(request.home.root):
-        config = prepare(request)
-        ending = nothing_to_do(request, config) or execute(request, manner)
+        ending = start(request, manner)
     _give(ending.value, ending.text, manner)
     return ending.exit_code
 

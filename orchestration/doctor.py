@@ -206,6 +206,29 @@ def check_settings(home: Home) -> Finding:
     return Finding("ok", f"home.yaml with {len(systems)} systems: {_some(systems)}")
 
 
+def check_notifications(home: Home) -> Finding:
+    """Whoever should be told can be; nothing of the address is shown."""
+    from orchestration.notify import address_fault, waiting
+
+    told = read_config(home).notifications
+    if told is None:
+        return Finding("ok", "in logs/notifications.jsonl")
+    places = ["logs/notifications.jsonl"] * told.file
+    if told.webhook:
+        fault = address_fault(os.environ.get(told.webhook, ""))
+        if fault:
+            return Finding("warn", f"webhook ${told.webhook}: {fault}",
+                           f"export {told.webhook}=https://... where runs and unicus ui start")  # fmt: skip
+        places.append(f"the webhook of ${told.webhook}")
+    if not places:
+        return Finding("warn", "nobody is told: no file and no webhook", "write file: true")
+    late = waiting(home)
+    found = f"{' and '.join(places)}, of {_some(told.events) or 'nothing'}"
+    if late:
+        return Finding("warn", f"{found}; {late} not taken yet", "look whether the webhook answers")
+    return Finding("ok", found)
+
+
 def check_folders(home: Home) -> Finding:
     """Every folder of the home is one, can be written, and lies where a rename is one step."""
     lake = home.root / "lake"
@@ -390,6 +413,7 @@ MACHINE: Checks = {
 }
 HOME: Checks = {
     "settings": check_settings,
+    "notifications": check_notifications,
     "folders": check_folders,
     "lock": check_lock,
     "register": check_register,

@@ -13,6 +13,7 @@ from typing import Any
 import skops.io  # noqa: F401  # isort: skip
 import dagster as dg
 
+from orchestration.ending import check_text
 from orchestration.graph import JOB, build_definitions
 from orchestration.progress import progress
 from orchestration.resources import COMMAND_LINE
@@ -99,12 +100,6 @@ class Execution:
         failed = [e for e in bad if e.severity != dg.AssetCheckSeverity.WARN]
         return Checks(
             passed=len(evaluations) - len(bad),
-            warned=tuple(_told(e) for e in warned),
-            failed=tuple(_told(e) for e in failed),
+            warned=tuple(map(check_text, warned)),
+            failed=tuple(map(check_text, failed)),
         )
-
-
-def _told(evaluation: Any) -> str:
-    found = evaluation.metadata.get("dagster_dbt/failed_row_count")
-    count = f": {found.value:,} rows" if found else ""
-    return f"{evaluation.check_name}{count}"

@@ -14,6 +14,7 @@ from orchestration.defs.ingest import landing_assets, raw_assets
 from orchestration.defs.predict import predict_assets
 from orchestration.defs.serve import published_asset
 from orchestration.defs.transform import warehouse_assets
+from orchestration.defs.watch import watch_sensor
 from orchestration.lineage import column_graph
 from orchestration.resources import UnicusRun
 from orchestration.settings import Home, read_config, read_systems
@@ -41,7 +42,7 @@ def build_definitions(home: Home) -> dg.Definitions:
         assets=assets,
         jobs=[dg.define_asset_job(JOB, selection=dg.AssetSelection.all())],
         schedules=schedules(home, config, JOB),
-        sensors=[landing_sensor(home, config, systems, JOB, keys)],
+        sensors=[landing_sensor(home, config, systems, JOB, keys), watch_sensor(home, config)],
         resources={"unicus": UnicusRun(home=str(home.root))},
         executor=dg.in_process_executor,
         loggers={"log": _log_file},

@@ -13,7 +13,14 @@ from orchestration.cli import EXAMPLES, READER_LEFT, SECTIONS, main
 from orchestration.console import INTERRUPTED
 from orchestration.defect import EXIT_CODE as DEFECT
 from orchestration.markdown import table
-from orchestration.settings import DBT_VARIABLE, HOME_VARIABLE, PROJECT, Retention
+from orchestration.settings import (
+    DBT_VARIABLE,
+    EVENTS,
+    HOME_VARIABLE,
+    PROJECT,
+    Notifications,
+    Retention,
+)
 
 PAGE = PROJECT / "docs" / "commands.md"
 Rows = list[tuple[str, ...]]
@@ -46,6 +53,12 @@ SETTINGS: Rows = [
      "Currency of every amount; a system that sells in another is refused."),
     ("`predictions`", "`home.yaml`", "all",
      f"List of what is predicted, of {', '.join(f'`{question.name}`' for question in QUESTIONS)}."),
+    ("`notifications.events`", "`home.yaml`", f"`{list(Notifications().events)}`".replace("'", ""),
+     "What is told: " + "; ".join(f"`{name}`, {text}" for name, text in EVENTS.items()) + "."),
+    ("`notifications.file`", "`home.yaml`", "`true`",
+     "Whether each notification is a line of `logs/notifications.jsonl`."),
+    ("`notifications.webhook`", "`home.yaml`", "none",
+     "`${NAME}`, the environment variable with the address that each is posted to."),
     ("`systems.<name>.folder`", "`home.yaml`", "`intake/systems`",
      "Folder that holds the system's own folder, with `source.yaml` and the mappings."),
     ("`systems.<name>.location`", "`home.yaml`", "`location` in `source.yaml`",
@@ -86,6 +99,7 @@ UTC. A command that could not do its work gives `unicus.error/1`.
 | `unicus.undo/1` | `unicus undo` | [schema](schemas/unicus.undo.1.json) |
 | `unicus.vacuum/1` | `unicus vacuum` | [schema](schemas/unicus.vacuum.1.json) |
 | `unicus.doctor/1` | `unicus doctor` | [schema](schemas/unicus.doctor.1.json) |
+| `unicus.notification/1` | the webhook is posted | [schema](schemas/unicus.notification.1.json) |
 | `unicus.error/1` | each of them, instead | [schema](schemas/unicus.error.1.json) |
 """
 

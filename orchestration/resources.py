@@ -10,9 +10,11 @@ from pathlib import Path
 import dagster as dg
 from pydantic import PrivateAttr
 
-from orchestration import lock, moment
+from orchestration import lock, moment, notify
+from orchestration.ending import tell_end
 from orchestration.launcher import is_gone
 from orchestration.moment import Moment
+from orchestration.occasions import killed
 from orchestration.progress import explains_itself, progress
 from orchestration.settings import Home
 
@@ -56,6 +58,8 @@ class UnicusRun(dg.ConfigurableResource):  # type: ignore[type-arg]
             if context.instance:
                 self._report_killed(context.instance)
             yield self
+            if context.instance:
+                tell_end(place, context.instance, self._run_id, self._as_of)
 
     def _report_killed(self, instance: dg.DagsterInstance) -> None:
         """Report runs that Dagster still shows as started though their process is gone.
@@ -68,6 +72,7 @@ class UnicusRun(dg.ConfigurableResource):  # type: ignore[type-arg]
             of_command_line = STARTED_BY in run.tags and not lock.is_alive(root, run.run_id)
             if run.run_id != self.run_id and (of_command_line or is_gone(instance, root, run)):
                 instance.report_run_failed(run, "The process was killed.")
+                notify.tell(self.place, [killed(self.place, run.run_id)])
         lock.bury(root, [run_id for run_id in lock.signs(root) if not lock.is_alive(root, run_id)])
 
     @property
@@ -76,14 +81,17 @@ class UnicusRun(dg.ConfigurableResource):  # type: ignore[type-arg]
         return Home(Path(self.home))
 
     @property
+    def _as_of(self) -> date | None:
+        return date.fromisoformat(self.as_of) if self.as_of else None
+
+    @property
     def run_id(self) -> str:
         """Dagster's id of the run."""
         return self._run_id
 
     def freeze(self) -> Moment:
         """Freeze what is live now and stand on it; the later steps of the run stand there too."""
-        as_of = date.fromisoformat(self.as_of) if self.as_of else None
-        frozen = moment.new_moment(self.place, as_of, retrain=self.retrain)
+        frozen = moment.new_moment(self.place, self._as_of, retrain=self.retrain)
         moment.keep(self.place, self.run_id, frozen)
         return frozen
 

@@ -17,6 +17,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from intake.fault import InputFault
+from orchestration import notify, occasions
 from orchestration.console import (
     INTERRUPTED,
     Manner,
@@ -176,11 +178,15 @@ def nothing_to_do(request: Request, config: HomeConfig) -> Ending | None:
         request.home, config, snapshot
     ):
         return None
+    stale = [one.text for one in occasions.stale(request.home, request.as_of)]
     text = (
         f"Nothing new: no new file, same date ({publication.as_of}), same code and models;"
         f" BI reads the run of {publication.published_at:%Y-%m-%d %H:%M} UTC"
     )
-    value = {"run_id": publication.run_id, "as_of": str(publication.as_of), "text": text}
+    value = {
+        "run_id": publication.run_id, "as_of": str(publication.as_of), "text": text, "warned": stale
+    }  # fmt: skip
+    text = "\n".join([text, *(f"  warned  {one}" for one in stale)])
     return Ending(0, text, result_head(request.home, "nothing_new") | value)
 
 
@@ -197,6 +203,26 @@ def _default_as_of(home: Home, config: HomeConfig, snapshot: str) -> date | None
 def result_head(home: Home, status: str, exit_code: int = 0) -> dict[str, Any]:
     """What every result of a run begins with."""
     return {"schema": SCHEMA, "status": status, "home": str(home.root), "exit_code": exit_code}
+
+
+def start(request: Request, manner: Manner) -> Ending:
+    """Do what there is to do on a home that this process holds.
+
+    That a run could not begin, and that nothing came, is told from here: no run of Dagster notices.
+
+    Raises:
+        InputFault: the files that should be read cannot be.
+        SettingFault: a `home.yaml` that cannot be used.
+    """
+    config, home = prepare(request), request.home
+    try:
+        done = nothing_to_do(request, config)
+    except InputFault as fault:
+        notify.tell(home, [occasions.of_fault(fault)])
+        raise
+    if done:
+        notify.tell(home, occasions.stale_notifications(home, as_of=request.as_of))
+    return done or execute(request, manner)
 
 
 def execute(request: Request, manner: Manner) -> Ending:

@@ -38,6 +38,8 @@ QUIET = {
 
 CRON = re.compile(r"(?:[0-9*/,-]+ +){2}[0-9L*/,-]+(?: +[0-9A-Za-z*/,-]+){2}")
 
+VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
 
 class SettingFault(Exception):
     """A setting that cannot be used; carries what an error shows."""
@@ -78,6 +80,31 @@ class Automation:
     landing_seconds: int | None = None
 
 
+EVENTS = {
+    "run_failure": "a run failed, did not start, or was killed",
+    "check_failed": "a data check failed, and stopped the run if it blocks",
+    "check_warned": "a data check warned",
+    "stale_source": "a system's newest data is older than its source.yaml expects",
+}
+"""What a home can tell of."""
+
+
+@dataclass(frozen=True)
+class Notifications:
+    """Who is told what happens to a home.
+
+    Attributes:
+        events: what is told, of `EVENTS`.
+        file: whether each is a line of `logs/notifications.jsonl`.
+        webhook: environment variable with the address that each is sent to. The address itself often
+            is a secret, and has no place in a file.
+    """
+
+    events: tuple[str, ...] = ("run_failure", "check_failed", "stale_source")
+    file: bool = True
+    webhook: str | None = None
+
+
 @dataclass(frozen=True)
 class Retention:
     """How many days `unicus vacuum` leaves what no run reads any more.
@@ -105,6 +132,7 @@ class HomeConfig:
 
     Attributes:
         predictions: names of the questions that are asked of this home; None for all there are.
+        notifications: who is told what; None where `home.yaml` does not say.
     """
 
     business_timezone: str
@@ -113,6 +141,7 @@ class HomeConfig:
     predictions: tuple[str, ...] | None = None
     automation: Automation = Automation()
     retention: Retention = Retention()
+    notifications: Notifications | None = None
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -247,6 +276,7 @@ def read_config(home: Home) -> HomeConfig:
             _predictions(home, raw.get("predictions")),
             _automation(home, raw.get("automation") or {}),
             _retention(home, raw.get("retention") or {}),
+            _notifications(home, raw.get("notifications")),
         )
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise SettingFault(
@@ -335,6 +365,37 @@ def _retention(home: Home, raw: dict[str, object]) -> Retention:
     return Retention(**raw)  # type: ignore[arg-type]
 
 
+def _notifications(home: Home, raw: dict[str, object] | None) -> Notifications | None:
+    """Who is told what.
+
+    Raises:
+        SettingFault: an event that does not exist, or a webhook that is no `${NAME}`.
+    """
+    if raw is None:
+        return None
+    # YAML takes a bare  on  for true; who writes it means events.
+    _refuse_unknown(home, {str(key): value for key, value in raw.items()},
+                    tuple(Notifications.__dataclass_fields__))  # fmt: skip
+    events = raw.get("events", list(Notifications().events))
+    file = raw.get("file", True)
+    webhook = raw.get("webhook")
+    name = VARIABLE.fullmatch(webhook) if isinstance(webhook, str) else None
+    for key, good, why, fix in (
+        ("events", isinstance(events, list) and set(map(str, events)) <= set(EVENTS),
+         f"it is a list of {', '.join(EVENTS)}", "write events: [run_failure, check_failed]"),
+        ("file", isinstance(file, bool), "it is true or false", "write file: true"),
+        ("webhook", webhook is None or name is not None,
+         "it is the environment variable that holds the address, for the address may be a secret",
+         "write webhook: ${UNICUS_WEBHOOK} and set that variable where runs start"),
+    ):  # fmt: skip
+        if not good:
+            raise SettingFault(
+                "bad-setting", "home.yaml", f"notifications has a {key} that cannot be used",
+                where=f"{home.config_path}, notifications, {key}", why=why, fix=fix,
+            )  # fmt: skip
+    return Notifications(tuple(events), bool(file), name[1] if name else None)  # type: ignore[arg-type]
+
+
 def _refuse_unknown(home: Home, raw: dict[str, object], known: tuple[str, ...]) -> None:
     for key in set(raw) - set(known):
         near = difflib.get_close_matches(key, known, n=1)
@@ -369,12 +430,16 @@ def write_config(home: Home, config: HomeConfig) -> None:
     written = vars(config) | {"systems": systems}
     predictions, automation = written.pop("predictions"), written.pop("automation")
     retention = written.pop("retention")
+    told: Notifications | None = written.pop("notifications")
     if predictions is not None:
         written["predictions"] = list(predictions)
     if chosen := {name: value for name, value in vars(automation).items() if value}:
         written["automation"] = chosen
     if retention != Retention():
         written["retention"] = vars(retention)
+    if told is not None:
+        webhook = {"webhook": f"${{{told.webhook}}}"} if told.webhook else {}
+        written["notifications"] = {"events": list(told.events), "file": told.file} | webhook
     text = yaml.safe_dump(written, sort_keys=False)
     write_text_durably(home.config_path, text)
 

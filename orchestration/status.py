@@ -21,6 +21,7 @@ from orchestration.settings import (
     PROJECT,
     Home,
     HomeConfig,
+    Notifications,
     Retention,
     SettingFault,
     SystemPlace,
@@ -273,6 +274,15 @@ def _settings(home: Home, home_origin: str, config: HomeConfig) -> list[dict[str
          "default" if config.predictions is None else "home.yaml"),
         (DBT_VARIABLE, switch or "in process", "environment" if switch else "default"),
     ]  # fmt: skip
+    told, origin = (
+        config.notifications or Notifications(),
+        "home.yaml" if config.notifications else "default",
+    )
+    rows += [
+        ("notifications.events", " ".join(told.events), origin),
+        ("notifications.file", str(told.file).lower(), origin),
+        ("notifications.webhook", f"${{{told.webhook}}}" if told.webhook else "none", origin),
+    ]
     for name, place in config.systems.items():
         origins = {key: "home.yaml" if value else "default" for key, value in vars(place).items()}
         folder = place.folder or str(PROJECT / "intake" / "systems")

@@ -5,6 +5,7 @@ file is read and checked is the business of `intake`.
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import dagster as dg
 
@@ -40,8 +41,9 @@ def landing_assets(system: System) -> dg.AssetsDefinition:
             kinds={"duckdb", "parquet"},
             owners=[OWNER],
             skippable=False,
+            freshness_policy=_looked_at(spec.expected.latency_days),
         )
-        for entity in system.spec.entities
+        for entity, spec in system.spec.entities.items()
     ]
 
     @dg.multi_asset(name=f"landing_{system.name}", specs=specs, can_subset=True)
@@ -66,6 +68,14 @@ def landing_assets(system: System) -> dg.AssetsDefinition:
         _refuse(refused)
 
     return load_system
+
+
+def _looked_at(latency_days: int | None) -> dg.FreshnessPolicy | None:
+    """That somebody looked for files as often as data is expected; how new they are is a check's."""
+    if latency_days is None:
+        return None
+    fail = timedelta(days=latency_days)
+    return dg.FreshnessPolicy.time_window(fail_window=fail, warn_window=0.75 * fail)
 
 
 def _refuse(faults: list[InputFault]) -> None:
