@@ -94,9 +94,14 @@ def freeze(
 
 def read_snapshot(lake: Lake, name: str) -> Snapshot:
     """Read a snapshot frozen before."""
-    frozen = json.loads(_path(lake, name).read_text("utf-8"))
-    loads = [Load.from_record(r) for r in lake.records() if r.seq in frozen["loads"]]
+    loads = map(Load.from_record, snapshot_records(lake, name))
     return Snapshot(name, snapshot_files(_path(lake, name)), tuple(loads))
+
+
+def snapshot_records(lake: Lake, name: str) -> list[Record]:
+    """Records of the loads of a snapshot, oldest first."""
+    seqs = set(json.loads(_path(lake, name).read_text("utf-8"))["loads"])
+    return [record for record in lake.records() if record.seq in seqs]
 
 
 def _path(lake: Lake, name: str) -> Path:

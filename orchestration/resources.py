@@ -59,7 +59,7 @@ class UnicusRun(dg.ConfigurableResource):  # type: ignore[type-arg]
                 self._report_killed(context.instance)
             yield self
             if context.instance:
-                tell_end(place, context.instance, self._run_id, self._as_of)
+                tell_end(place, context.instance, self._run_id, self.asked)
 
     def _report_killed(self, instance: dg.DagsterInstance) -> None:
         """Report runs that Dagster still shows as started though their process is gone.
@@ -81,7 +81,8 @@ class UnicusRun(dg.ConfigurableResource):  # type: ignore[type-arg]
         return Home(Path(self.home))
 
     @property
-    def _as_of(self) -> date | None:
+    def asked(self) -> date | None:
+        """The date the run was asked to stand at."""
         return date.fromisoformat(self.as_of) if self.as_of else None
 
     @property
@@ -91,7 +92,7 @@ class UnicusRun(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def freeze(self) -> Moment:
         """Freeze what is live now and stand on it; the later steps of the run stand there too."""
-        frozen = moment.new_moment(self.place, self._as_of, retrain=self.retrain)
+        frozen = moment.new_moment(self.place, self.asked, retrain=self.retrain)
         moment.keep(self.place, self.run_id, frozen)
         return frozen
 

@@ -17,6 +17,7 @@ from intake.snapshot import LOADS_SCHEMA, read_snapshot
 from intake.source import System
 from intake.stage import QUARANTINE_COLUMNS
 from orchestration.column_graph import ColumnGraph, Origin, Origins
+from orchestration.defs.checks import check_results, check_specs, refuse_failed, verdicts
 from orchestration.moment import DATES_SCHEMA, RUN_SCHEMA
 from orchestration.progress import progress
 from orchestration.resources import UnicusRun
@@ -192,11 +193,16 @@ def raw_assets(systems: list[System], graph: ColumnGraph) -> dg.AssetsDefinition
         for key, text in FROZEN.items()
     ]  # fmt: skip
 
-    @dg.multi_asset(name="raw", specs=specs)
+    checks = {entity: check_specs(systems, entity) for entity in contracts()}
+
+    @dg.multi_asset(
+        name="raw", specs=specs, check_specs=[one for some in checks.values() for one in some]
+    )
     def freeze(unicus: UnicusRun) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         progress.stage("ingest")
         with unicus.faults_shown():
             moment = unicus.freeze()
+            found = verdicts(unicus.place, moment, unicus.asked)
         snapshot = read_snapshot(unicus.place.lake, moment.snapshot_id)
         stands = {"snapshot_id": moment.snapshot_id, "as_of": str(moment.as_of)}
         for entity in contracts():
@@ -204,9 +210,12 @@ def raw_assets(systems: list[System], graph: ColumnGraph) -> dg.AssetsDefinition
             yield dg.MaterializeResult(
                 asset_key=dg.AssetKey(["raw", entity]),
                 metadata={**stands, "dagster/row_count": rows},
+                check_results=check_results(checks[entity], found, entity),
             )
         for key in map(dg.AssetKey, FROZEN):
             yield dg.MaterializeResult(asset_key=key, metadata={**stands, **graph.metadata(key)})
+        with unicus.faults_shown():
+            refuse_failed(unicus.place, found)
         progress.note(f"{len(snapshot.loads)} loads, as of {moment.as_of}")
 
     return freeze

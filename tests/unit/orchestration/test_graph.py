@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from orchestration import dbt
+from orchestration.defs.checks import DESCRIPTIONS
 from orchestration.graph import build_definitions
 from orchestration.settings import Home, manifest_file
 
@@ -39,7 +40,24 @@ def test_every_model_and_test_of_dbt_is_in_the_graph(graph: dg.AssetGraph) -> No
 
     assets = {key.path[-1] for key in graph.executable_asset_keys}
     assert [name for name in names("model") if name not in assets] == []
-    assert sorted(key.name for key in graph.asset_check_keys) == names("test")
+    checks = sorted(key.name for key in graph.asset_check_keys if key.name not in DESCRIPTIONS)
+    assert checks == names("test")
+
+
+def test_what_a_system_delivers_is_checked_as_raw(graph: dg.AssetGraph) -> None:
+    found = {
+        (key.asset_key.path[-1], key.name)
+        for key in graph.asset_check_keys
+        if key.name in DESCRIPTIONS
+    }
+    assert {name for entity, name in found if entity == "orders"} == {
+        "reconciliation", "quarantine", "volume", "distribution",
+    }  # fmt: skip
+    assert "volume" not in {name for entity, name in found if entity == "products"}
+    assert "web_events" not in {entity for entity, _ in found}
+    blocking = {key.name for key in graph.asset_check_keys if graph.get(key).blocking}
+    assert {"reconciliation", "quarantine"} <= blocking
+    assert not {"volume", "distribution"} & blocking
 
 
 def test_every_asset_has_a_description_an_owner_a_group_and_a_kind(graph: dg.AssetGraph) -> None:
