@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal
@@ -28,8 +28,8 @@ from intake.statistics import MISSING, PRESENT, Histogram, Statistics, statistic
 
 State = Literal["ok", "warn", "fail"]
 
-SPREADS = 4.0
-"""Robust standard deviations a day may lie off; four, since there are some ten series in a home."""
+SPREADS = 3.5
+"""Robust standard deviations a day may lie off; a home has some ten series, and looks at each every day."""
 RESIDUALS = 28
 FEWEST_RESIDUALS = 14
 WEEKS = (7, 14, 21, 28)
@@ -95,13 +95,22 @@ class Series:
         """Loads that no published copy holds."""
         return [one for one in self.deliveries if one.is_new]
 
+    @property
+    def days(self) -> Counter[date]:
+        """Rows by business date of the event, of all deliveries."""
+        days: Counter[date] = Counter()
+        for one in self.deliveries:
+            for day, rows in (one.statistics.days if one.statistics else {}).items():
+                days[date.fromisoformat(day)] += rows
+        return days
+
     def verdict(self, check: str, state: State, told: str, **found: float | int | str) -> Verdict:
         """A verdict on this series."""
         text = f"{self.contract.entity} of {self.system}: {told}"
         return Verdict(check, self.system, self.contract.entity, state, text, found)
 
 
-def examine(
+def series_of(
     lake: Lake,
     systems: Iterable[System],
     contracts: dict[str, Contract],
@@ -109,8 +118,8 @@ def examine(
     published: set[int] | None,
     timezone: str,
     end: date,
-) -> list[Verdict]:
-    """Look at every entity of every system.
+) -> list[Series]:
+    """What every system delivered of every entity it has.
 
     Args:
         lake: The lake.
@@ -121,18 +130,27 @@ def examine(
         timezone: Time zone in which days begin and end.
         end: The first day that is not over.
     """
-    verdicts = []
+    of: dict[tuple[str, str], list[Record]] = {}
+    for record in loads:
+        of.setdefault((record.details["source_system"], record.details["entity"]), []).append(
+            record
+        )
+    found = []
     for system in systems:
         for entity, spec in system.spec.entities.items():
-            records = [r for r in loads if r.details["source_system"] == system.name
-                       and r.details["entity"] == entity]  # fmt: skip
+            records = of.get((system.name, entity), [])
             made = _delivered(lake, system.name, contracts[entity], records, published, timezone)
-            series = Series(
-                system.name, contracts[entity], spec.expected, made, published is None, end
-            )
-            looks: list[Callable[[Series], Verdict]] = [quarantine, distribution]
-            looks += [volume] if contracts[entity].event_time else []
-            verdicts += [reconciliation(lake, series), *(look(series) for look in looks)]
+            is_first = published is None
+            found.append(Series(system.name, contracts[entity], spec.expected, made, is_first, end))
+    return found
+
+
+def examine(lake: Lake, series: Iterable[Series]) -> list[Verdict]:
+    """Look at every series."""
+    verdicts = []
+    for one in series:
+        verdicts += [reconciliation(lake, one), quarantine(one), distribution(one)]
+        verdicts += [volume(one)] if one.contract.event_time else []
     return verdicts
 
 
@@ -223,10 +241,7 @@ def volume(series: Series) -> Verdict:
     days before, and its ratio against the ratios of the four weeks before, so that growth, weekdays
     and the noise of the series itself are allowed for.
     """
-    days: Counter[date] = Counter()
-    for one in series.deliveries:
-        for day, rows in (one.statistics.days if one.statistics else {}).items():
-            days[date.fromisoformat(day)] += rows
+    days = series.days
     odd = [
         told for day in _new_days(series, days) if (told := _odd_day(days, day, series.expected))
     ]

@@ -33,6 +33,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from intake.lake import write_text_durably
 from orchestration.moment import PRODUCTS, Moment, made_for
 from orchestration.progress import progress
+from orchestration.samples import table_samples
 from orchestration.settings import (
     DBT_PROJECT,
     DBT_VARIABLE,
@@ -277,7 +278,7 @@ def _build_in_process(
     finally:
         # Or the next read-only open fails with "different configuration".
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
-    rows = table_rows(home)
+    rows, samples = table_rows(home), table_samples(home, _built_now(path, results))
     for raw in results:
         message = DbtCoreCliEventMessage(raw_event=raw, event_history_metadata={})
         for event in message.to_default_asset_events(
@@ -286,7 +287,7 @@ def _build_in_process(
             context=context,
             project=params.dbt_project,
         ):
-            yield _with_rows(event, raw, rows)
+            yield _with_rows(event, raw, rows, samples)
     if not outcome.success:
         raise _failure(path, results, outcome.exception, home)
 
@@ -332,11 +333,26 @@ def table_rows(home: Home) -> dict[tuple[str, str], int]:
     return {(schema, table): rows for schema, table, rows in found}
 
 
-def _with_rows(event: Any, raw: dict[str, Any], rows: dict[tuple[str, str], int]) -> Any:
-    relation = raw["data"]["node_info"].get("node_relation", {})
+def _built_now(path: Path, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Nodes of the models that this build made."""
+    nodes = manifest(path)["nodes"]
+    made = [raw["data"]["node_info"]["unique_id"] for raw in results
+            if raw["info"]["name"] == "LogModelResult" and _status(raw) == "success"]  # fmt: skip
+    return [nodes[name] for name in made]
+
+
+def _with_rows(
+    event: Any,
+    raw: dict[str, Any],
+    rows: dict[tuple[str, str], int],
+    samples: dict[str, dict[str, Any]],
+) -> Any:
+    node = raw["data"]["node_info"]
+    relation = node.get("node_relation", {})
     count = rows.get((relation.get("schema", ""), relation.get("alias", "")))
     if isinstance(event, dg.Output) and count is not None:
-        return event.with_metadata({**event.metadata, "dagster/row_count": count})
+        sample = samples.get(node["unique_id"], {})
+        return event.with_metadata({**event.metadata, "dagster/row_count": count, **sample})
     return event
 
 

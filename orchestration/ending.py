@@ -15,7 +15,7 @@ import dagster as dg
 
 from orchestration import notify
 from orchestration.notify import Notification
-from orchestration.occasions import broken_off, of_fault, stale_notifications
+from orchestration.occasions import broken_off, log_of, of_fault, stale_notifications
 from orchestration.progress import progress
 from orchestration.settings import Home, Notifications, read_config
 
@@ -89,7 +89,7 @@ def _checks(
     }
     return [
         Notification(kind, f"{kind}:{run_id}", _counted(found), _some(map(check_text, found)),
-                     "see the checks of the run in  unicus ui", str(home.logs / f"{run_id}.log"), run_id)
+                     "see the checks of the run in  unicus ui", log_of(home, run_id), run_id)
         for kind, found in kinds.items()
         if found
     ]  # fmt: skip

@@ -32,8 +32,14 @@ def broken_off(home: Home, run_id: str, steps: Collection[str]) -> Notification:
 
 
 def _of_run(home: Home, run_id: str, what: str, fix: str) -> Notification:
-    subject, log = f"run {run_id[:8]}", str(home.logs / f"{run_id}.log")
+    subject, log = f"run {run_id[:8]}", log_of(home, run_id)
     return Notification("run_failure", f"run_failure:{run_id}", subject, what, fix, log, run_id)
+
+
+def log_of(home: Home, run_id: str) -> str:
+    """The log of a run; those of the browser and the daemon have theirs in Dagster's page."""
+    log = home.logs / f"{run_id}.log"
+    return str(log) if log.exists() else "the run in  unicus ui"
 
 
 def of_fault(fault: Any, run_id: str = "") -> Notification:

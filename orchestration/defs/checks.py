@@ -8,7 +8,9 @@ the next, until it is mended.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -16,7 +18,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from intake.contract import contracts
-from intake.deviation import Verdict, examine
+from intake.deviation import Verdict, examine, series_of
 from intake.recency import recencies
 from intake.snapshot import snapshot_records
 from orchestration.dbt import CheckFailed
@@ -57,8 +59,16 @@ def check_specs(systems: Sequence[System], entity: str) -> list[dg.AssetCheckSpe
     ]
 
 
-def verdicts(home: Home, moment: Moment, asked: date | None) -> list[Verdict]:
-    """What the checks find of the loads that the run stands on.
+@dataclass(frozen=True)
+class Look:
+    """What a look at the loads came to: what the checks say, and rows by entity and day."""
+
+    verdicts: list[Verdict]
+    days: dict[str, Counter[date]]
+
+
+def look(home: Home, moment: Moment, asked: date | None) -> Look:
+    """Look at the loads that the run stands on.
 
     Args:
         home: The home.
@@ -69,12 +79,16 @@ def verdicts(home: Home, moment: Moment, asked: date | None) -> list[Verdict]:
     systems, zone = read_systems(config), config.business_timezone
     today = asked or datetime.now(ZoneInfo(zone)).date()
     loads = snapshot_records(lake, moment.snapshot_id)
-    found = examine(lake, systems, contracts(), loads, _published(home), zone, today)
-    return found + [
+    series = series_of(lake, systems, contracts(), loads, _published(home), zone, today)
+    days: dict[str, Counter[date]] = {}
+    for one in series:
+        days.setdefault(one.contract.entity, Counter()).update(one.days)
+    recent = [
         Verdict(FRESHNESS, one.system, one.entity, "warn" if one.is_stale(today) else "ok", one.text,
                 {"newest_date": str(one.newest), "limit_days": one.latency_days})
         for one in recencies(lake, systems, contracts(), zone)
     ]  # fmt: skip
+    return Look([*examine(lake, series), *recent], days)
 
 
 def _published(home: Home) -> set[int] | None:
@@ -90,12 +104,12 @@ def check_results(
 ) -> list[dg.AssetCheckResult]:
     """The results of the checks of an entity, all systems together."""
     return [
-        _result(spec.name, [v for v in found if (v.check, v.entity) == (spec.name, entity)])
+        _result(spec.key, [v for v in found if (v.check, v.entity) == (spec.name, entity)])
         for spec in specs
     ]
 
 
-def _result(check: str, found: list[Verdict]) -> dg.AssetCheckResult:
+def _result(check: dg.AssetCheckKey, found: list[Verdict]) -> dg.AssetCheckResult:
     bad = [one for one in found if one.state != "ok"]
     is_failed = any(one.state == "fail" for one in bad)
     figures = {
@@ -105,7 +119,8 @@ def _result(check: str, found: list[Verdict]) -> dg.AssetCheckResult:
     }
     return dg.AssetCheckResult(
         passed=not bad,
-        check_name=check,
+        asset_key=check.asset_key,
+        check_name=check.name,
         severity=dg.AssetCheckSeverity.ERROR if is_failed else dg.AssetCheckSeverity.WARN,
         description="; ".join(one.text for one in bad or found),
         metadata=figures,

@@ -17,10 +17,11 @@ from intake.snapshot import LOADS_SCHEMA, read_snapshot
 from intake.source import System
 from intake.stage import QUARANTINE_COLUMNS
 from orchestration.column_graph import ColumnGraph, Origin, Origins
-from orchestration.defs.checks import check_results, check_specs, refuse_failed, verdicts
+from orchestration.defs.checks import Look, check_results, check_specs, look, refuse_failed
 from orchestration.moment import DATES_SCHEMA, RUN_SCHEMA
 from orchestration.progress import progress
 from orchestration.resources import UnicusRun
+from orchestration.samples import day_plot
 
 OWNER = "data@unicus.example"
 FROZEN = {
@@ -77,6 +78,11 @@ def _looked_at(latency_days: int | None) -> dg.FreshnessPolicy | None:
         return None
     fail = timedelta(days=latency_days)
     return dg.FreshnessPolicy.time_window(fail_window=fail, warn_window=0.75 * fail)
+
+
+def _plotted(found: Look, entity: str) -> dict[str, dg.MetadataValue]:
+    plot = day_plot(found.days.get(entity, {}), f"{entity.replace('_', ' ')} by day")
+    return {"rows by day": plot} if plot else {}
 
 
 def _refuse(faults: list[InputFault]) -> None:
@@ -202,20 +208,20 @@ def raw_assets(systems: list[System], graph: ColumnGraph) -> dg.AssetsDefinition
         progress.stage("ingest")
         with unicus.faults_shown():
             moment = unicus.freeze()
-            found = verdicts(unicus.place, moment, unicus.asked)
+            found = look(unicus.place, moment, unicus.asked)
         snapshot = read_snapshot(unicus.place.lake, moment.snapshot_id)
         stands = {"snapshot_id": moment.snapshot_id, "as_of": str(moment.as_of)}
         for entity in contracts():
             rows = sum(f.rows for f in snapshot.files if (f.source, f.table) == ("raw", entity))
             yield dg.MaterializeResult(
                 asset_key=dg.AssetKey(["raw", entity]),
-                metadata={**stands, "dagster/row_count": rows},
-                check_results=check_results(checks[entity], found, entity),
+                metadata={**stands, "dagster/row_count": rows, **_plotted(found, entity)},
+                check_results=check_results(checks[entity], found.verdicts, entity),
             )
         for key in map(dg.AssetKey, FROZEN):
             yield dg.MaterializeResult(asset_key=key, metadata={**stands, **graph.metadata(key)})
         with unicus.faults_shown():
-            refuse_failed(unicus.place, found)
+            refuse_failed(unicus.place, found.verdicts)
         progress.note(f"{len(snapshot.loads)} loads, as of {moment.as_of}")
 
     return freeze

@@ -20,6 +20,7 @@ from intake.deviation import (
     distribution,
     examine,
     quarantine,
+    series_of,
     volume,
 )
 from intake.lake import Lake, LakeFile
@@ -204,8 +205,8 @@ def test_refused_rows_warn_and_stop_a_run_where_it_is_said(
 
 def looked(lake: Lake, shop: Shop, published: set[int] | None = None) -> dict[str, Verdict]:
     loads = lake.live("load")
-    found = examine(lake, [shop.system], contracts(), loads, published, "UTC", END)
-    return {one.check: one for one in found if one.entity == "orders"}
+    made = series_of(lake, [shop.system], contracts(), loads, published, "UTC", END)
+    return {one.check: one for one in examine(lake, made) if one.entity == "orders"}
 
 
 @pytest.fixture
