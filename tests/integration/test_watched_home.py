@@ -198,7 +198,7 @@ def test_no_event_line_or_log_holds_a_value_of_a_person(watched: tuple[Home, Sho
 
 
 def test_rows_are_shown_of_marts_without_customers(watched: tuple[Home, Shop, str]) -> None:
-    home, _, run_id = watched
+    _, _, run_id = watched
     wanted = dg.DagsterEventType.ASSET_MATERIALIZATION
     entries = dg.DagsterInstance.get().all_logs(run_id, of_type=wanted)
     made = {

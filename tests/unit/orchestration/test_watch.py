@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
@@ -202,3 +202,20 @@ def test_a_day_without_anything_new_says_what_is_late(
     assert today.returncode == 0, today
     assert "warned  orders of shop: newest 2024-01-09, expected within 2 days" in today.stdout
     assert [line["kind"] for line in lines(full_home)] == ["stale_source"]
+
+
+def test_what_is_expected_is_a_freshness_policy_of_its_landing(home: Home, shop: Shop) -> None:
+    expecting(shop, "orders", "{latency_days: 2}")
+    graph = build_definitions(home).resolve_asset_graph()
+    policies = {
+        key.path[-1]: graph.get(key).freshness_policy
+        for key in graph.executable_asset_keys
+        if key.path[0] == "landing"
+    }
+    window = dg.FreshnessPolicy.time_window(
+        fail_window=timedelta(days=2), warn_window=timedelta(days=1.5)
+    )
+    assert policies == {"orders": window, "order_lines": None}
+    checks = {(key.asset_key.path[-1], key.name) for key in graph.asset_check_keys}
+    assert ("orders", "freshness") in checks
+    assert ("order_lines", "freshness") not in checks
