@@ -141,14 +141,6 @@ def test_what_customers_did_is_added_up_over_the_horizons_that_are_asked_about()
     assert tuple(project["vars"]["horizons"]) == HORIZONS
 
 
-def test_every_check_is_seen_by_the_graph(manifest: dict[str, Any]) -> None:
-    from orchestration.graph import build_definitions
-
-    tests = [n for n in manifest["nodes"].values() if n["resource_type"] == "test"]
-    graph = build_definitions(Home.from_environment()).resolve_asset_graph()
-    assert len(graph.asset_check_keys) == len(tests)
-
-
 def test_yaml_files_are_beside_the_models_they_describe(manifest: dict[str, Any]) -> None:
     for model in models(manifest):
         described = Path(model["patch_path"].split("://")[1])
