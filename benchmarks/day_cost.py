@@ -136,7 +136,9 @@ def report(found: dict[int, dict[str, float]]) -> None:
         idle = (cpu["idle"] + cpu["idle again"]) / 2
         extra[years] = cpu["day"] - idle
         share = extra[years] / (cpu["full"] - idle)
-        figures = [cpu.get(name, math.nan) for name in ("first", "idle", "day", "idle again", "full")]
+        figures = [
+            cpu.get(name, math.nan) for name in ("first", "idle", "day", "idle again", "full")
+        ]
         told = [f"{figure:.1f}" for figure in [*figures, extra[years]]]
         rows.append([str(years), *told, f"{share:.3f}"])
     show(
@@ -144,7 +146,9 @@ def report(found: dict[int, dict[str, float]]) -> None:
         "years  first  idle  day  idle again  full  day - idle  share",
         rows,
     )
-    print(f"share at {max(found)} years: {share:.3f}, {verdict(share <= LIMIT_SHARE)} {LIMIT_SHARE}")
+    print(
+        f"share at {max(found)} years: {share:.3f}, {verdict(share <= LIMIT_SHARE)} {LIMIT_SHARE}"
+    )
     shortest, longest = min(found), max(found)
     if shortest < longest and min(extra[shortest], extra[longest]) > 0:
         grown = math.log(extra[longest] / extra[shortest]) / math.log(longest / shortest)

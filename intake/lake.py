@@ -129,13 +129,20 @@ class Lake:
 
     def live(self, kind: str | None = None) -> list[Record]:
         """Records that no record in force supersedes, oldest first, of one kind if asked."""
-        records = self.records()
-        dead = deaths(records)
-        return [r for r in records if r.seq not in dead and kind in (None, r.kind)]
+        return [record for record in in_force(self.records()) if kind in (None, record.kind)]
 
     def path(self, file: LakeFile) -> Path:
         """Where the file lies."""
         return self.root / file.path
+
+    def snapshot_path(self, snapshot_id: str) -> Path:
+        """Where a snapshot is written down."""
+        return self.root / "snapshots" / f"{snapshot_id}.json"
+
+    def frozen(self, snapshot_id: str) -> tuple[list[int], tuple[LakeFile, ...]]:
+        """Loads, by number, and files that a snapshot froze."""
+        raw = json.loads(self.snapshot_path(snapshot_id).read_text("utf-8"))
+        return list(raw["loads"]), tuple(LakeFile(**file) for file in raw["files"])
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -228,12 +235,6 @@ def deaths(records: Sequence[Record]) -> dict[int, datetime]:
     }
 
 
-def snapshot_files(path: Path) -> tuple[LakeFile, ...]:
-    """Files that the snapshot at `path` reads."""
-    frozen = json.loads(path.read_text("utf-8"))
-    return tuple(LakeFile(**file) for file in frozen["files"])
-
-
 def file_hash(path: Path) -> str:
     """SHA-256 of the file's bytes."""
     with path.open("rb") as file:
@@ -261,6 +262,12 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def in_force(records: Sequence[Record]) -> list[Record]:
+    """Those of the records that no other of them in force supersedes."""
+    dead = deaths(records)
+    return [record for record in records if record.seq not in dead]
 
 
 def read_record(path: Path) -> Record:

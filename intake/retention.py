@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from intake.lake import EXPIRY, Lake, Record, deaths, snapshot_files
+from intake.lake import EXPIRY, Lake, Record, deaths
 
 NOT_DATA = {"register", "incoming", "landing", "schema", "snapshots"}
 """Folders of the lake without rows that a record names. The empty files in `schema` stay."""
@@ -69,7 +69,7 @@ def dead_files(
     """
     died = deaths(records)
     expired = {seq for record in records if record.kind == EXPIRY for seq in record.supersedes}
-    frozen = {file.path for path in snapshots for file in snapshot_files(path)}
+    frozen = {file.path for path in snapshots for file in lake.frozen(path.stem)[1]}
     kept, named = set(frozen), {file.path for record in records for file in record.files}
     for record in records:
         is_old = record.seq in died and died[record.seq] < before and record.seq not in spared

@@ -11,7 +11,6 @@ import json
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -23,7 +22,6 @@ from intake.lake import (
     LakeFile,
     Record,
     put_in_place,
-    snapshot_files,
     write_text_durably,
 )
 from intake.sql import literals, quoted
@@ -88,24 +86,21 @@ def freeze(
         _write_loads(lake, name, live),
     ]
     frozen = {"loads": [record.seq for record in live], "files": [asdict(file) for file in files]}
-    write_text_durably(_path(lake, name), json.dumps(frozen, indent=1))
+    write_text_durably(lake.snapshot_path(name), json.dumps(frozen, indent=1))
     return Snapshot(name, tuple(files), tuple(map(Load.from_record, live)))
 
 
 def read_snapshot(lake: Lake, name: str) -> Snapshot:
     """Read a snapshot frozen before."""
-    loads = map(Load.from_record, snapshot_records(lake, name))
-    return Snapshot(name, snapshot_files(_path(lake, name)), tuple(loads))
+    return Snapshot(
+        name, lake.frozen(name)[1], tuple(map(Load.from_record, snapshot_records(lake, name)))
+    )
 
 
 def snapshot_records(lake: Lake, name: str) -> list[Record]:
     """Records of the loads of a snapshot, oldest first."""
-    seqs = set(json.loads(_path(lake, name).read_text("utf-8"))["loads"])
+    seqs = set(lake.frozen(name)[0])
     return [record for record in lake.records() if record.seq in seqs]
-
-
-def _path(lake: Lake, name: str) -> Path:
-    return lake.root / "snapshots" / f"{name}.json"
 
 
 def _schema_files(lake: Lake, contracts: dict[str, Contract]) -> list[LakeFile]:

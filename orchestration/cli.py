@@ -49,10 +49,18 @@ EXAMPLES = {
         "unicus models rollback clv_90d --dry-run",
         "unicus models rollback clv_90d --to 3 --yes",
     ),
-    "explain": ("unicus explain column customer_360.value_tier",),
+    "explain": (
+        "unicus explain customer complete_journey:1234",
+        "unicus explain column customer_360.value_tier",
+    ),
     "explain column": (
         "unicus explain column customer_360.value_tier",
         "unicus explain column marts.customer_360.net_revenue_amount --json",
+    ),
+    "explain customer": (
+        "unicus explain customer complete_journey:1234",
+        "unicus explain customer 8f2c61 --orders 20",
+        "unicus explain customer 8f2c61 --json",
     ),
     "undo": ("unicus undo 3f9c12 --dry-run", "unicus undo 3f9c12 --restore --yes"),
     "vacuum": ("unicus vacuum --dry-run", "unicus vacuum --yes --quiet"),
@@ -414,6 +422,29 @@ def explain_column(name: str, **how: bool) -> None:
         return 0
 
     _guarded(_place(None), manner, show)
+
+
+@explain.command("customer")
+@click.argument("asked", metavar="ID")
+@home_option
+@click.option("--orders", type=click.IntRange(min=0), default=5, show_default=True, metavar="N",
+              help="How many of the newest orders the page shows; the JSON has all.")  # fmt: skip
+@manner_options
+def explain_customer(asked: str, home: Path | None, orders: int, **how: bool) -> None:
+    """Trace a row of customer_360 to scores, models, loads, files and lines.
+
+    ID is a customer id, how one begins, or a record key as SYSTEM:KEY.
+    """
+    place, manner = _place(home), Manner.of(**how)
+
+    def show() -> int:
+        from orchestration.explain_customer import explanation_text, read_explanation
+
+        value = read_explanation(place, asked)
+        _give(value, explanation_text(value, orders), manner)
+        return 0
+
+    _guarded(place, manner, show)
 
 
 @main.command()

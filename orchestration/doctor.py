@@ -319,13 +319,11 @@ def check_live_files(home: Home) -> Finding:
 
 def check_snapshot(home: Home) -> Finding:
     """The files that the last run read are there, with their rows."""
-    from intake.lake import snapshot_files
-
     snapshots = list((home.lake.root / "snapshots").glob("*.json"))
     if not snapshots:
         return Finding("ok", "no run has frozen one yet")
     newest = max(snapshots, key=lambda path: path.stat().st_mtime)
-    return _files_finding(home, list(snapshot_files(newest)), newest.stem)
+    return _files_finding(home, list(home.lake.frozen(newest.stem)[1]), newest.stem)
 
 
 def _files_finding(home: Home, files: list[LakeFile], name: str = "") -> Finding:

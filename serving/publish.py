@@ -118,11 +118,16 @@ def read_publication(target: Path) -> Publication | None:
         return None
     try:
         with duckdb.connect(str(target), read_only=True) as con:
-            row = con.execute(
-                "select run_id, snapshot_id, as_of, published_at, key from publication"
-            ).fetchone()
+            return publication_of(con)
     except duckdb.Error as error:
         raise DamagedCopy(target) from error
+
+
+def publication_of(con: duckdb.DuckDBPyConnection) -> Publication | None:
+    """What the published copy that `con` has open says about itself."""
+    row = con.execute(
+        "select run_id, snapshot_id, as_of, published_at, key from publication"
+    ).fetchone()
     return Publication(*row) if row else None
 
 

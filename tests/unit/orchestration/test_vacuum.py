@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from intake.contract import contracts
 from intake.fault import InputFault
-from intake.lake import deaths, snapshot_files
+from intake.lake import deaths
 from intake.load import load_entity
 from intake.snapshot import freeze
 from intake.undo import find_load, has_rows, restore, undo
@@ -331,13 +331,13 @@ class History:
         for record in lake.live("load"):
             assert (lake.root / "landing" / record.details["file_hash"]).exists()
         for path in (lake.root / "snapshots").glob("*.json"):
-            assert all(lake.path(file).exists() for file in snapshot_files(path))
+            assert all(lake.path(file).exists() for file in lake.frozen(path.stem)[1])
         publication = read_publication(self.home.published)
         if publication:
             assert (lake.root / "snapshots" / f"{publication.snapshot_id}.json").exists()
         died = deaths(lake.records())
         frozen = {
-            f.path for p in (lake.root / "snapshots").glob("*.json") for f in snapshot_files(p)
+            f.path for p in (lake.root / "snapshots").glob("*.json") for f in lake.frozen(p.stem)[1]
         }
         for record in lake.records():
             if died.get(record.seq, now()) < self.marked:
@@ -399,7 +399,7 @@ def test_a_file_that_a_kept_snapshot_reads_stays_until_another_is_published(
     first = published(home)
     take_out(home, shop, "orders_b.csv")
     vacuum(home, now() + LATER)
-    reads = snapshot_files(home.lake.root / "snapshots" / f"{first}.json")
+    reads = home.lake.frozen(first)[1]
     assert all(home.lake.path(file).exists() for file in reads)
     published(home)
     assert counts(vacuum(home, now() + LATER))["dead_files"] == 1

@@ -1,0 +1,777 @@
+"""Why a row of customer_360 says what it says: back to facts, scores, loads, files and rows.
+
+Reads the published copy and the lake as the published run saw it: loads of its snapshot, identities and
+scores committed before it was published. Never the warehouse, and never what came later. How the
+answer looks to a person is not decided here.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from intake.lake import Lake, Record, in_force
+from intake.sql import literals
+from serving import figures, rows
+from serving.figures import LifecycleDays, Purchase
+from serving.originals import find_lines, reading_cost
+from serving.publish import DamagedCopy, Publication, publication_of
+from serving.rows import Row, fetch, set_values
+
+TEXT_BYTES = 64 * 1024 * 1024
+"""How much text is gone through to tell lines: what a tenth of a second allows."""
+NEAR = 3
+"""How many characters of a customer id may be wrong for it to be meant."""
+FEW = 5
+SCORED = {
+    "clv_90d": "predicted_net_revenue_90d_amount",
+    "propensity_30d": "order_probability_30d",
+    "propensity_90d": "order_probability_90d",
+    "orders_90d": "expected_orders_90d_count",
+}
+"""Columns of customer_360 that are a score as it stands, by question."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What an explanation stands on.
+
+    Attributes:
+        published: the copy that BI reads.
+        mlflow: folder of the tracking store; need not exist.
+        timezone: in which days begin and end.
+        currency: of every amount.
+        days: what decides the stage of a customer's life.
+    """
+
+    lake: Lake
+    published: Path
+    mlflow: Path
+    timezone: str
+    currency: str
+    days: LifecycleDays
+
+
+class ExplainFault(Exception):
+    """A customer that cannot be explained; carries what an error shows."""
+
+    exit_code = 2
+
+    def __init__(
+        self, code: str, subject: str, what: str, *, where: str, why: str, fix: str
+    ) -> None:
+        super().__init__(what)
+        self.code, self.subject, self.what = code, subject, what
+        self.where, self.why, self.fix = where, why, fix
+
+
+def explain_customer(ground: Ground, asked: str) -> dict[str, Any]:
+    """Trace the row of a customer back to the files.
+
+    Args:
+        ground: where to look.
+        asked: a customer id or how it begins, or a record key `<source_system>:<key>`.
+
+    Returns:
+        The object that `docs/schemas/unicus.explain_customer.1.json` describes, from `asked` on.
+
+    Raises:
+        ExplainFault: nothing is published, or no customer, or several, are meant.
+        DamagedCopy: the published copy cannot be opened.
+        InputFault: a record of the register cannot be read.
+    """
+    with _opened(ground) as (con, publication):
+        past = _Past(ground.lake, publication)
+        set_values(con, zone=ground.timezone, as_of=str(publication.as_of))
+        customer, how = _find_customer(con, past, ground, asked)
+        set_values(con, customer=customer)
+        return _Explanation(con, ground, past, publication).told(asked, customer, how)
+
+
+@contextmanager
+def _opened(ground: Ground) -> Iterator[tuple[duckdb.DuckDBPyConnection, Publication]]:
+    publication = None
+    if ground.published.exists():
+        try:
+            con = duckdb.connect(str(ground.published), read_only=True)
+            publication = publication_of(con)
+        except duckdb.Error as error:
+            raise DamagedCopy(ground.published) from error
+    if publication is None:
+        raise ExplainFault(
+            "nothing-published", str(ground.published.name), "there is no customer to explain yet",
+            where=str(ground.published), why="nothing was published in this home yet",
+            fix="build everything once:  unicus run",
+        )  # fmt: skip
+    with con:
+        yield con, publication
+
+
+class _Past:
+    """The lake as the published run saw it, and what of it is no longer there."""
+
+    def __init__(self, lake: Lake, publication: Publication) -> None:
+        self.lake = lake
+        self.missing: list[str] = []
+        self.records = lake.records()
+        until = publication.published_at.replace(tzinfo=UTC)
+        self._seen = in_force(
+            [r for r in self.records if datetime.fromisoformat(r.committed_at) <= until]
+        )
+        self._live = {record.seq for record in in_force(self.records)}
+        self._undone = {
+            seq for r in in_force(self.records) if r.kind == "undo" for seq in r.supersedes
+        }
+        numbers, self._frozen = self._read_frozen(publication.snapshot_id)
+        self.loads = {r.record_id: r for r in self.records if r.seq in numbers}
+
+    def _read_frozen(self, name: str) -> tuple[set[int], list[Any]]:
+        try:
+            numbers, files = self.lake.frozen(name)
+        except (OSError, ValueError, KeyError, TypeError):
+            self.missing.append(f"snapshot {name} of the run, so no raw row can be told")
+            return set(), []
+        return set(numbers), list(files)
+
+    def raw_files(self, entity: str, source: str = "raw") -> list[str]:
+        """Files of an entity that the run read; none when no row is in them."""
+        files = [f for f in self._frozen if (f.source, f.table) == (source, entity)]
+        found = self._present(file.path for file in files)
+        return found if any(file.rows for file in files) else []
+
+    def made_files(self, kind: str, table: str, as_of: date | None = None) -> list[str]:
+        """Files that identity or models had written when the run was published."""
+        records = [r for r in self._seen if any(file.table == table for file in r.files)]
+        if as_of:
+            records = [r for r in records if r.details.get("as_of") == str(as_of)][-1:]
+        paths = (f.path for r in records for f in r.files if (f.source, f.table) == (kind, table))
+        return self._present(paths)
+
+    def scoring(self, as_of: date) -> Record | None:
+        """The scoring that the run served."""
+        scorings = [
+            r for r in self._seen if r.kind == "scores" and r.details.get("as_of") == str(as_of)
+        ]
+        return scorings[-1] if scorings else None
+
+    def training(self, mlflow_run_id: str | None) -> Record | None:
+        """The training that a run of MLflow was made by."""
+        for record in self.records:
+            is_it = record.kind == "training" and mlflow_run_id is not None
+            if is_it and record.details.get("mlflow_run_id") == mlflow_run_id:
+                return record
+        return None
+
+    def state(self, load: Record) -> str:
+        """What became of a load since."""
+        if load.seq in self._live:
+            return "live"
+        return "undone" if load.seq in self._undone else "replaced"
+
+    def _present(self, paths: Iterable[str]) -> list[str]:
+        present = []
+        for path in paths:
+            if (self.lake.root / path).exists():
+                present.append(str(self.lake.root / path))
+            else:
+                self.missing.append(f"lake/{path}, so what is told is incomplete")
+        return present
+
+
+def _read(files: list[str]) -> str:
+    return f"read_parquet({literals(files)}, union_by_name = true, hive_partitioning = false)"
+
+
+def _find_customer(
+    con: duckdb.DuckDBPyConnection, past: _Past, ground: Ground, asked: str
+) -> tuple[str, str]:
+    """The customer that is meant, and by what: `customer_id`, `beginning`, `record`, `retired_id`."""
+    system, mark, key = asked.partition(":")
+    set_values(con, asked=asked, system=system, key=key if mark else asked)
+    found = _ids(
+        con,
+        """
+        select customer_id from marts.customer_360
+        where starts_with(customer_id, getvariable('asked')) order by 1
+    """,
+    )
+    if asked in found:
+        return asked, "customer_id"
+    files = past.made_files("identity", "customer_map")
+    if mark:
+        found = _by_record(con, files)
+        if len(found) == 1:
+            return found[0], "record"
+        raise _no_such_record(con, ground, asked, system, files)
+    same_key = _same_key(con, files)
+    if len(found) == 1 and not same_key:
+        return found[0], "beginning"
+    if not found:
+        found = _followers(con, files)
+        if len(found) == 1:
+            return found[0], "retired_id"
+    raise _not_one(con, ground, asked, found, same_key)
+
+
+def _ids(con: duckdb.DuckDBPyConnection, query: str) -> list[str]:
+    return [str(row[0]) for row in con.execute(query).fetchall()]
+
+
+def _by_record(con: duckdb.DuckDBPyConnection, files: list[str]) -> list[str]:
+    if not files:
+        return _ids(
+            con,
+            "select customer_id from marts.customer_360"
+            " where smallest_record_key = getvariable('asked')",
+        )
+    return _ids(con, f"""
+        select customer_id from {_read(files)}
+        where source_system = getvariable('system') and source_key = getvariable('key')
+            and valid_to is null and customer_id in (select customer_id from marts.customer_360)
+    """)  # fmt: skip
+
+
+def _same_key(con: duckdb.DuckDBPyConnection, files: list[str]) -> list[str]:
+    """Records whose key is what was asked for, as a person may leave the system out."""
+    if not files:
+        return []
+    return _ids(con, f"""
+        select source_system || ':' || source_key from {_read(files)}
+        where source_key = getvariable('key') and valid_to is null
+            and customer_id in (select customer_id from marts.customer_360)
+        order by 1
+    """)  # fmt: skip
+
+
+def _followers(con: duckdb.DuckDBPyConnection, files: list[str]) -> list[str]:
+    """The customers that the records of an id no longer given belong to now."""
+    if not files:
+        return []
+    return _ids(con, f"""
+        select distinct customer_id from {_read(files)}
+        where valid_to is null and (source_system, source_key) in (
+            select (source_system, source_key) from {_read(files)}
+            where customer_id = getvariable('asked') and valid_to is not null
+        ) order by 1
+    """)  # fmt: skip
+
+
+def _no_such_record(
+    con: duckdb.DuckDBPyConnection, ground: Ground, asked: str, system: str, files: list[str]
+) -> ExplainFault:
+    known = (
+        _ids(con, f"select distinct source_system from {_read(files)} order by 1") if files else []
+    )
+    near = difflib.get_close_matches(system, known, n=1)
+    if system in known:
+        why = f"no row of {system} that this run read names it, or its loads were undone"
+        fix = "compare the key with the file; spaces around it do not count, noughts before it do"
+    else:
+        why = f"the systems with customers are {', '.join(known) or 'not known'}"
+        _, _, key = asked.partition(":")
+        fix = f"unicus explain customer {near[0]}:{key}" if near else "name one of these systems"
+    return ExplainFault(
+        "no-such-customer", asked, "no customer has a record of this key",
+        where=str(ground.published), why=why, fix=fix,
+    )  # fmt: skip
+
+
+def _not_one(
+    con: duckdb.DuckDBPyConnection,
+    ground: Ground,
+    asked: str,
+    found: list[str],
+    same_key: list[str],
+) -> ExplainFault:
+    shown = ", ".join(found[:FEW]) + (f" and {len(found) - FEW:,} more" if len(found) > FEW else "")
+    if found and same_key:
+        what, why = "it may mean two things", f"{shown} begins so, and {same_key[0]} has this key"
+    elif found:
+        what, why = "more than one customer is meant", f"there are {len(found):,}: {shown}"
+    else:
+        what, why = "there is no such customer", "no id of a customer is this, or begins so"
+    near = [] if found or same_key else _near(con)
+    target = (same_key or found or near or [""])[0]
+    return ExplainFault(
+        "no-such-customer", asked, what, where=str(ground.published), why=why,
+        fix=f"unicus explain customer {target}" if target
+        else "give an id of marts.customer_360, or a record key as  system:key",
+    )  # fmt: skip
+
+
+def _near(con: duckdb.DuckDBPyConnection) -> list[str]:
+    return _ids(con, f"""
+        select customer_id from marts.customer_360
+        where levenshtein(customer_id, getvariable('asked')) <= {NEAR}
+        order by levenshtein(customer_id, getvariable('asked')), 1 limit 1
+    """)  # fmt: skip
+
+
+class _Explanation:
+    """One customer, followed from the mart to the files."""
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, ground: Ground, past: _Past, publication: Publication
+    ) -> None:
+        self.con = con
+        self.ground = ground
+        self.past = past
+        self.publication = publication
+        self.lines: dict[tuple[str, int], int] = {}
+
+    def told(self, asked: str, customer: str, how: str) -> dict[str, Any]:
+        """Everything, as one JSON object."""
+        (mart,) = self._mart("select * from marts.customer_360 where customer_id = {}")
+        records = self._records()
+        orders = self._customer_rows(rows.ORDERS)
+        lines = self._order_lines(orders)
+        others = {entity.name: self._customer_rows(entity) for entity in rows.OTHERS}
+        counted = {"orders": orders, "order_lines": lines, **others}
+        self._find_lines(counted)
+        told_orders = self._orders(orders, lines)
+        scores = self._scores()
+        purchases = _purchases(orders, lines)
+        return {
+            "asked": {"text": asked, "means": how},
+            "customer_id": customer,
+            "currency": self.ground.currency,
+            "business_timezone": self.ground.timezone,
+            "run": self._run(),
+            "customer_360": mart,
+            "records": _with_rows(records, counted),
+            "checks": self._checks(mart, records, counted, purchases, told_orders, scores),
+            "lifecycle": self._lifecycle(mart, purchases),
+            "value_tier": self._tier(mart),
+            "scores": scores,
+            "orders": told_orders,
+            "other_facts": self._other_facts(others),
+            "loads": self._loads(counted),
+            "missing": self.past.missing,
+        }
+
+    def _mart(self, query: str) -> list[Row]:
+        """Ask the published copy, an older one of which may lack a table."""
+        try:
+            return fetch(self.con, query.format("getvariable('customer')"))
+        except duckdb.CatalogException:
+            table = query.partition(" from ")[2].split()[0]
+            self.past.missing.append(f"{table} in the published copy")
+            return []
+
+    def _run(self) -> dict[str, Any]:
+        publication = self.publication
+        return {
+            "run_id": publication.run_id,
+            "as_of": publication.as_of,
+            "snapshot_id": publication.snapshot_id,
+            "loads": len(self.past.loads),
+            "published_at": publication.published_at.replace(tzinfo=UTC).isoformat(),
+            "published": str(self.ground.published),
+        }
+
+    def _records(self) -> list[Row]:
+        """The records behind the customer, each with the decisions that brought it there."""
+        files = self.past.made_files("identity", "customer_map")
+        empty = "select null::varchar as source_system, null::varchar as source_key"
+        where = "where customer_id = getvariable('customer') and valid_to is null"
+        query = f"select source_system, source_key from {_read(files)} {where}" if files else empty
+        self.con.execute(f"create temp table records as {query}")
+        if not files:
+            self.past.missing.append("the identity map, so no record can be told")
+            return []
+        found = fetch(self.con, f"""
+            select source_system, source_key, strict_customer_id, valid_from
+            from {_read(files)} {where} order by 1, 2
+        """)  # fmt: skip
+        events = defaultdict(list)
+        for event in self._events():
+            events[event.pop("source_system"), event.pop("source_key")].append(event)
+        return [
+            {**one, "valid_from": _utc(one["valid_from"]),
+             "decisions": events[one["source_system"], one["source_key"]]}
+            for one in found
+        ]  # fmt: skip
+
+    def _events(self) -> list[Row]:
+        files = self.past.made_files("identity", "identity_events")
+        if not files:
+            self.past.missing.append("the log of identity decisions, so no rule can be told")
+            return []
+        found = fetch(self.con, f"""
+            select source_system, source_key, event_seq, event_at, event_type, rule,
+                from_customer_id, to_customer_id
+            from {_read(files)} where (source_system, source_key) in (select * from records)
+            order by event_seq
+        """)  # fmt: skip
+        return [one | {"event_at": _utc(one["event_at"])} for one in found]
+
+    def _customer_rows(self, entity: rows.Entity) -> list[Row]:
+        files = self.past.raw_files(entity.name)
+        return rows.rows_of_customer(self.con, entity, files) if files else []
+
+    def _order_lines(self, orders: list[Row]) -> list[Row]:
+        files = self.past.raw_files("order_lines")
+        lines = rows.rows_of_orders(self.con, files) if files and orders else []
+        named = {_order_id(order) for order in orders if order["is_own"]}
+        counting = {_order_id(order) for order in filter(_counts, orders)}
+        for line in lines:  # a line goes with its order
+            line["is_own"] = _order_id(line) in named
+            line["is_in_force"] = line["is_in_force"] and _order_id(line) in counting
+        return lines
+
+    def _find_lines(self, counted: dict[str, list[Row]]) -> None:
+        """Look the lines up of every row that counts, newest load first, as far as time allows."""
+        wanted: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+        for entity, found in counted.items():
+            key = "order_key" if entity in ("orders", "order_lines") else "customer_key"
+            for row in filter(_counts, found):
+                wanted[row["_load_id"]][row["_row"]].add(row[key])
+        left, skipped = TEXT_BYTES, 0
+        for name in sorted(wanted, key=lambda one: -self.past.loads[one].seq):
+            load = self.past.loads[name]
+            original = self._original(load)
+            if not original.exists():
+                self.past.missing.append(
+                    f"kept original of {load.details['file_name']}, {original}"
+                )
+                continue
+            left -= reading_cost(original)
+            if left < 0:
+                skipped += 1
+                continue
+            found_lines = find_lines(original, wanted[name], load.details["read_rows"])
+            self.lines.update({(name, row): line for row, line in found_lines.items()})
+        if skipped:
+            self.past.missing.append(
+                f"lines of {skipped} files, more text than can be gone through at once; rows are told"
+            )
+
+    def _original(self, load: Record) -> Path:
+        return self.past.lake.root / "landing" / str(load.details["file_hash"])
+
+    def _source(self, row: Row) -> dict[str, Any]:
+        """Where a row comes from."""
+        name, number = row["_load_id"], row["_row"]
+        return {
+            "load_id": name,
+            "file": self.past.loads[name].details["file_name"],
+            "row": number,
+            "row_count": row["_row_count"],
+            "line": self.lines.get((name, number)),
+        }
+
+    def _orders(self, orders: list[Row], lines: list[Row]) -> list[dict[str, Any]]:
+        """Every order that counts, newest first, from the mart and from the raw rows."""
+        facts = {
+            one["order_id"]: one
+            for one in self._mart("select * from core.fct_orders where customer_id = {}")
+        }
+        has_facts = "core.fct_orders in the published copy" not in self.past.missing
+        headers = {_order_id(row): row for row in filter(_counts, orders)}
+        of_order = _by_order(lines)
+        refused = self._refused_lines() if _any_refused(facts.values()) else {}
+        told = []
+        for name in headers.keys() | facts.keys():
+            header, fact = headers.get(name), facts.get(name)
+            amount = sum((one["net_amount"] for one in of_order[name]), Decimal(0))
+            one = header or fact
+            assert one is not None
+            told.append({
+                "order_id": name,
+                "ordered_at": _utc(one["ordered_at"]),
+                "ordered_date": one["event_date"] if header else one["ordered_date"],
+                "net_revenue_amount": amount if header else None,
+                "fct_orders_amount": fact["net_revenue_amount"] if fact else None,
+                "is_equal": (header and fact and amount == fact["net_revenue_amount"]) or False
+                if has_facts else None,
+                "header": self._source(header) if header else None,
+                "lines": [self._line(line) for line in of_order[name] if header],
+                "refused_lines": refused.get(name, []),
+            })  # fmt: skip
+        return sorted(told, key=lambda one: (one["ordered_at"], one["order_id"]), reverse=True)
+
+    def _line(self, row: Row) -> dict[str, Any]:
+        return {
+            "product_key": row["product_key"],
+            "quantity": row["quantity"],
+            "net_amount": row["net_amount"],
+            "discount_amount": row["discount_amount"],
+            **self._source(row),
+        }
+
+    def _refused_lines(self) -> dict[str, list[dict[str, Any]]]:
+        """Lines of the customer's orders in quarantine, without their values."""
+        files = self.past.raw_files("quarantined_rows", "ledger")
+        told = defaultdict(list)
+        if files:
+            for row in fetch(self.con, f"""
+                select source_system || ':' || trim(parent_key) as order_id, load_id as _load_id,
+                    row_number as _row, row_count as _row_count, field, reason
+                from {_read(files)}
+                where entity = 'order_lines' and (source_system, trim(parent_key)) in (
+                    select source_system, order_key from orders
+                ) order by 1, 2, 3
+            """):  # fmt: skip
+                source = {**self._source(row), "field": row["field"], "reason": row["reason"]}
+                told[row["order_id"]].append(source)
+        return told
+
+    def _checks(
+        self, mart: Row, records: list[Row], counted: dict[str, list[Row]],
+        purchases: list[Purchase], orders: list[dict[str, Any]], scores: list[dict[str, Any]],
+    ) -> list[dict[str, Any]]:  # fmt: skip
+        """The mart held against what its sources come to."""
+        checks = []
+        if self.past.loads and records:
+            named = {
+                (row["source_system"], row["customer_key"])
+                for found in counted.values() for row in found
+                if row.get("customer_key") and row["is_own"]
+            }  # fmt: skip
+            found = {
+                "records_count": len(named),
+                **figures.purchase_figures(purchases, self.publication.as_of),
+                **self._other_figures(counted),
+            }
+            checks += figures.compare(mart, found, "raw rows")
+        scored = {
+            SCORED[one["question"]]: one["predicted"] for one in scores if one["question"] in SCORED
+        }
+        checks += figures.compare(mart, scored, "score files")
+        if any(one["is_equal"] is not None for one in orders):
+            equal = sum(1 for one in orders if one["is_equal"])
+            checks += figures.compare(
+                {"orders of core.fct_orders": sum(1 for o in orders if o["fct_orders_amount"] is not None)},
+                {"orders of core.fct_orders": equal}, "raw rows, one by one",
+            )  # fmt: skip
+        return checks
+
+    def _other_figures(self, counted: dict[str, list[Row]]) -> dict[str, Any]:
+        returned = [row["net_amount"] for row in filter(_counts, counted["returns"])]
+        return {
+            **figures.returned_figure(returned),
+            "campaigns_count": self._campaigns(counted["campaign_assignments"]),
+            "coupon_redemptions_count": sum(map(_counts, counted["coupon_redemptions"])),
+        }
+
+    def _campaigns(self, assignments: list[Row]) -> int:
+        """How many campaigns the customer was in; one without a date of its own begins with them."""
+        files = self.past.raw_files("campaigns") if assignments else []
+        starts = {
+            (row["source_system"], row["campaign_key"]): row["start_date"]
+            for row in (rows.rows_of_campaigns(self.con, files) if files else [])
+            if row["is_in_force"]
+        }
+        as_of, known = self.publication.as_of, set()
+        for row in filter(_counts, assignments):
+            campaign = row["source_system"], row["campaign_key"]
+            begun = row["event_date"] or starts.get(campaign)
+            if begun is None or begun < as_of:
+                known.add(campaign if campaign in starts else "unknown")
+        return len(known)
+
+    def _lifecycle(self, mart: Row, purchases: list[Purchase]) -> dict[str, Any]:
+        days, as_of = self.ground.days, self.publication.as_of
+        found = figures.purchase_figures(purchases, as_of)
+        gap = figures.last_gap(purchases)
+        stage = figures.lifecycle(found, gap, days) if self.past.loads else None
+        return {
+            "value": mart.get("lifecycle"),
+            "rule": figures.lifecycle_rule(days),
+            "recency_days": found["recency_days"],
+            "tenure_days": found["tenure_days"],
+            "gap_last_days": gap,
+            "by_rule": stage,
+            "is_equal": None if stage is None else stage == mart.get("lifecycle"),
+        }
+
+    def _tier(self, mart: Row) -> dict[str, Any]:
+        """The rank that decides the tier: all of them lie in the published copy."""
+        ranks = self._mart("""
+            with ranked as (
+                select customer_id, smallest_record_key, net_revenue_365d_amount as amount
+                from marts.customer_360 where orders_365d_count > 0
+            ),
+            own as (select amount from ranked where customer_id = {}),
+            tied as (
+                select ranked.customer_id, smallest_record_key,
+                    (select min(ordered_at) from core.fct_orders as o
+                        where o.customer_id = ranked.customer_id) as first_ordered_at
+                from ranked join own using (amount)
+            ),
+            places as (
+                select customer_id, row_number() over (
+                    order by first_ordered_at, smallest_record_key
+                ) as place from tied
+            )
+            select (select count(*) from ranked join own on ranked.amount > own.amount)
+                    + (select place from places where customer_id = getvariable('customer')) as rank,
+                (select count(*) from ranked) as ranked
+        """) if "net_revenue_365d_amount" in mart else []  # fmt: skip
+        told = ranks[0] if ranks else {"rank": None, "ranked": None}
+        tier = figures.value_tier(told["rank"], told["ranked"]) if ranks else None
+        return {
+            "value": mart.get("value_tier"),
+            "rule": figures.TIER_RULE,
+            **told,
+            "net_revenue_365d_amount": mart.get("net_revenue_365d_amount"),
+            "by_rule": tier,
+            "is_equal": None if tier is None else tier == mart.get("value_tier"),
+        }
+
+    def _scores(self) -> list[dict[str, Any]]:
+        """Every score of the customer with its maker."""
+        as_of = self.publication.as_of
+        scoring = self.past.scoring(as_of)
+        files = self.past.made_files("ml", "scores", as_of)
+        if files:
+            found = fetch(self.con, f"""
+                select *, {_in_cents("predicted")}, {_in_cents("low")}, {_in_cents("high")}
+                from {_read(files)} where customer_id = getvariable('customer')
+                order by target, horizon_days
+            """)  # fmt: skip
+        else:
+            found = [
+                {"target": "net_revenue", **one,
+                 "predicted_amount": one["predicted_net_revenue_amount"],
+                 "low_amount": one.get("predicted_net_revenue_low_amount"),
+                 "high_amount": one.get("predicted_net_revenue_high_amount")}
+                for one in self._mart("select * from marts.customer_scores where customer_id = {}")
+            ]  # fmt: skip
+            if found:
+                self.past.missing.append(
+                    "score files of this version; scores are those of marts.customer_scores"
+                )
+        if found and not (self.ground.mlflow / "mlflow.db").exists():
+            self.past.missing.append(f"MLflow store {self.ground.mlflow}, so no run can be opened")
+        return [self._score(one, scoring) for one in found]
+
+    def _score(self, one: Row, scoring: Record | None) -> dict[str, Any]:
+        name = one["model_name"]
+        training = self.past.training(one["mlflow_run_id"])
+        reasons = scoring.details.get("reasons", {}) if scoring else {}
+        told = "{}_amount" if one["target"] == "net_revenue" else "{}"
+        return {
+            "question": name,
+            "target": one["target"],
+            "horizon_days": one["horizon_days"],
+            "predicted": one[told.format("predicted")],
+            "low": one[told.format("low")],
+            "high": one[told.format("high")],
+            "predictor": one["predictor"],
+            "made_by": "baseline"
+            if one["is_baseline"]
+            else f"champion version {one['model_version']}",
+            "is_baseline": one["is_baseline"],
+            "is_stale": one["is_stale"],
+            "model_version": one["model_version"],
+            "mlflow_run_id": one["mlflow_run_id"],
+            "trained_as_of": training.details.get("as_of") if training else None,
+            "trained_at": training.committed_at if training else None,
+            "trained_at_snapshot": training.details.get("snapshot_id") if training else None,
+            "training_reason": training.details.get("reason") if training else None,
+            "scored_at_snapshot": one.get("scored_at_snapshot"),
+            "scoring_reason": reasons.get(name),
+        }
+
+    def _other_facts(self, others: dict[str, list[Row]]) -> list[dict[str, Any]]:
+        return [
+            {"entity": entity, "event_date": row["event_date"], **self._source(row)}
+            for entity, found in others.items()
+            for row in filter(_counts, found)
+        ]
+
+    def _loads(self, counted: dict[str, list[Row]]) -> list[dict[str, Any]]:
+        """The loads with rows of the customer, oldest first."""
+        of_load: dict[str, list[Row]] = defaultdict(list)
+        for found in counted.values():
+            for row in found:
+                of_load[row["_load_id"]].append(row)
+        told = []
+        for name in sorted(of_load, key=lambda one: self.past.loads[one].seq):
+            load, of_it = self.past.loads[name], of_load[name]
+            counting = [row["_row"] for row in of_it if _counts(row)]
+            original = self._original(load)
+            told.append({
+                "load_id": name,
+                "state": self.past.state(load),
+                "system": load.details["source_system"],
+                "entity": load.details["entity"],
+                "file": load.details["file_name"],
+                "loaded_at": load.committed_at,
+                "contract_version": load.details["contract_version"],
+                "counted_rows": len(counting),
+                "other_rows": len(of_it) - len(counting),
+                "first_row": min(counting, default=None),
+                "last_row": max(counting, default=None),
+                "original": str(original),
+                "has_original": original.exists(),
+                "raw_files": [str(self.past.lake.path(f)) for f in load.files if f.source == "raw"],
+            })  # fmt: skip
+        return told
+
+
+def _counts(row: Row) -> bool:
+    return bool(row["is_own"] and row["is_in_force"])
+
+
+def _order_id(row: Row) -> str:
+    return f"{row['source_system']}:{row['order_key']}"
+
+
+def _by_order(lines: list[Row]) -> dict[str, list[Row]]:
+    of_order: dict[str, list[Row]] = defaultdict(list)
+    for line in lines:
+        if line["is_in_force"]:
+            of_order[_order_id(line)].append(line)
+    return of_order
+
+
+def _purchases(orders: list[Row], lines: list[Row]) -> list[Purchase]:
+    of_order = _by_order(lines)
+    return [
+        Purchase(
+            order["event_date"],
+            sum((line["net_amount"] for line in of_order[_order_id(order)]), Decimal(0)),
+            sum((line["net_amount"] + line["discount_amount"]
+                 for line in of_order[_order_id(order)]), Decimal(0)),
+            sum((line["discount_amount"] for line in of_order[_order_id(order)]), Decimal(0)),
+        )
+        for order in filter(_counts, orders)
+    ]  # fmt: skip
+
+
+def _any_refused(facts: Iterable[Row]) -> bool:
+    return any(fact.get("has_quarantined_lines") for fact in facts)
+
+
+def _with_rows(records: list[Row], counted: dict[str, list[Row]]) -> list[dict[str, Any]]:
+    """The records, each with the rows of each entity that name it."""
+    told = []
+    for record in records:
+        key = record["source_system"], record["source_key"]
+        named = {
+            entity: sum(1 for row in found if (row["source_system"], row.get("customer_key")) == key)
+            for entity, found in counted.items() if entity != "order_lines"
+        }  # fmt: skip
+        told.append(record | {"named_in": {name: count for name, count in named.items() if count}})
+    return told
+
+
+def _in_cents(column: str) -> str:
+    """A score as the mart rounds it, if it is an amount."""
+    amount = f"cast({column} as decimal(18, 2))"
+    return f"case when target = 'net_revenue' then {amount} end as {column}_amount"
+
+
+def _utc(at: datetime | None) -> str | None:
+    return at.replace(tzinfo=UTC).isoformat() if at else None
