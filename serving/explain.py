@@ -16,6 +16,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -91,7 +92,6 @@ def explain_customer(ground: Ground, asked: str) -> dict[str, Any]:
     """
     with _opened(ground) as (con, publication):
         past = _Past(ground.lake, publication)
-        set_values(con, zone=ground.timezone, as_of=str(publication.as_of))
         customer, how = _find_customer(con, past, ground, asked)
         set_values(con, customer=customer)
         return _Explanation(con, ground, past, publication).told(asked, customer, how)
@@ -326,6 +326,7 @@ class _Explanation:
         self.ground = ground
         self.past = past
         self.publication = publication
+        self.sight = rows.Sight(publication.as_of, ZoneInfo(ground.timezone))
         self.lines: dict[tuple[str, int], int] = {}
 
     def told(self, asked: str, customer: str, how: str) -> dict[str, Any]:
@@ -416,11 +417,11 @@ class _Explanation:
 
     def _customer_rows(self, entity: rows.Entity) -> list[Row]:
         files = self.past.raw_files(entity.name)
-        return rows.rows_of_customer(self.con, entity, files) if files else []
+        return rows.rows_of_customer(self.con, entity, files, self.sight) if files else []
 
     def _order_lines(self, orders: list[Row]) -> list[Row]:
         files = self.past.raw_files("order_lines")
-        lines = rows.rows_of_orders(self.con, files) if files and orders else []
+        lines = rows.rows_of_orders(self.con, files, self.sight) if files and orders else []
         named = {_order_id(order) for order in orders if order["is_own"]}
         counting = {_order_id(order) for order in filter(_counts, orders)}
         for line in lines:  # a line goes with its order
@@ -568,7 +569,7 @@ class _Explanation:
         files = self.past.raw_files("campaigns") if assignments else []
         starts = {
             (row["source_system"], row["campaign_key"]): row["start_date"]
-            for row in (rows.rows_of_campaigns(self.con, files) if files else [])
+            for row in (rows.rows_of_campaigns(self.con, files, self.sight) if files else [])
             if row["is_in_force"]
         }
         as_of, known = self.publication.as_of, set()

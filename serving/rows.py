@@ -7,9 +7,12 @@ compared in `figures.py`. Does not belong here: what the rows add up to.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -65,7 +68,21 @@ OTHERS = (
 )  # fmt: skip
 """What names a customer besides orders; together with them all that makes a record."""
 
-BUSINESS_DATE = "cast(timezone(getvariable('zone'), timezone('UTC', {})) as date)"
+
+@dataclass(frozen=True)
+class Sight:
+    """What can be seen of the lake: days before `as_of`, as they begin and end in `zone`."""
+
+    as_of: date
+    zone: ZoneInfo
+
+    def day(self, at: datetime | None) -> date | None:
+        """The business day of a time in UTC."""
+        return at.replace(tzinfo=UTC).astimezone(self.zone).date() if at else None
+
+    def shows(self, day: date | None) -> bool:
+        """Whether what happened on a day can be seen; what has no day always can."""
+        return day is None or day < self.as_of
 
 
 def set_values(con: duckdb.DuckDBPyConnection, **values: str) -> None:
@@ -85,93 +102,104 @@ def fetch(con: duckdb.DuckDBPyConnection, statement: str) -> list[Row]:
 
 
 def rows_of_customer(
-    con: duckdb.DuckDBPyConnection, entity: Entity, files: Sequence[str]
+    con: duckdb.DuckDBPyConnection, entity: Entity, files: Sequence[str], sight: Sight
 ) -> list[Row]:
     """Every row of the entity that names a record of the customer, and those that replace one.
 
     Args:
-        con: a connection with the table `records` (`source_system`, `source_key`) and the variables
-            `zone` and `as_of`.
-        entity: which rows.
+        con: a connection with the table `records` (`source_system`, `source_key`).
+        entity: which rows; they stay in a temporary table of its name.
         files: Parquet files of the entity, in the order of the snapshot.
+        sight: what the run could see.
 
     Returns:
         The columns of the entity, keys trimmed, and `is_own` (it names the customer), `is_in_force`
-        (it counts at `as_of`) and `event_date` (business day of the event).
+        (the run counted it) and `event_date` (business day of the event).
     """
     own = "(source_system, nullif(trim(customer_key), '')) in (select * from records)"
-    if "customer_key" in entity.key:
-        return _in_force(con, entity, _read(files), own)
-    (name,) = entity.key
-    key = quoted(name)
-    named = f"select distinct source_system, trim({key}) from {_read(files)} where {own}"
-    return _in_force(con, entity, _read(files), f"(source_system, trim({key})) in ({named})")
+    condition = own
+    if "customer_key" not in entity.key:
+        (name,) = entity.key
+        named = f"select distinct source_system, trim({quoted(name)}) from {_read(files)} where {own}"
+        condition = f"(source_system, trim({quoted(name)})) in ({named})"
+    found = _gather(con, entity, files, condition)
+    records = {tuple(row.values()) for row in fetch(con, "select * from records")}
+    for row in found:
+        row["is_own"] = (row["source_system"], row["customer_key"]) in records
+    return _judged(found, entity, sight)
 
 
-def rows_of_orders(con: duckdb.DuckDBPyConnection, files: Sequence[str]) -> list[Row]:
-    """Every line of the orders that `rows_of_customer` found; the table it left is read."""
-    of_them = "(source_system, trim(order_key)) in (select source_system, order_key from orders)"
-    return _in_force(con, ORDER_LINES, _read(files), of_them)
+def rows_of_orders(
+    con: duckdb.DuckDBPyConnection, files: Sequence[str], sight: Sight
+) -> list[Row]:  # fmt: skip
+    """Every line of the orders that `rows_of_customer` left in their table."""
+    condition = "(source_system, trim(order_key)) in (select source_system, order_key from orders)"
+    return _judged(_gather(con, ORDER_LINES, files, condition), ORDER_LINES, sight)
 
 
-def rows_of_campaigns(con: duckdb.DuckDBPyConnection, files: Sequence[str]) -> list[Row]:
+def rows_of_campaigns(
+    con: duckdb.DuckDBPyConnection, files: Sequence[str], sight: Sight
+) -> list[Row]:  # fmt: skip
     """Every row of every campaign."""
-    return _in_force(con, CAMPAIGNS, _read(files), "true")
+    return _judged(_gather(con, CAMPAIGNS, files, "true"), CAMPAIGNS, sight)
 
 
 def _read(files: Sequence[str]) -> str:
     return f"read_parquet({literals(list(files))}, union_by_name = true, hive_partitioning = false)"
 
 
-def _in_force(
-    con: duckdb.DuckDBPyConnection, entity: Entity, source: str, condition: str
+def _gather(
+    con: duckdb.DuckDBPyConnection, entity: Entity, files: Sequence[str], condition: str
 ) -> list[Row]:
-    _gather(con, entity, source, condition)
-    key = ", ".join(map(quoted, ("source_system", *entity.key)))
-    number, same_row = ("min(_row)", "") if entity.is_set else ("_row", ", _row")
-    deleted = "false" if entity.is_set else "bool_or(coalesce(_is_deleted, false))"
-    event = BUSINESS_DATE.format(quoted(entity.event_time)) if entity.event_time else "null::date"
-    names = "customer_key" in entity.columns
-    own = "(source_system, customer_key) in (select * from records)" if names else "true"
-    return fetch(
-        con,
-        f"""
-        with deliveries as (
-            select {key}, _load_id, _load_seq, {number} as _row, max(_version_at) as _version_at,
-                {deleted} as _is_deleted
-            from {entity.name} group by all
-        ),
-        dated as (
-            select *, coalesce({BUSINESS_DATE.format("_version_at")}, date '0001-01-01') as known_from
-            from deliveries
-        ),
-        ended as (
-            select * exclude (_version_at {"" if same_row else ", _row"}),
-                lead(known_from, 1, date '9999-12-31') over (
-                    partition by {key} order by _version_at nulls first, _load_seq, _load_id, _row
-                ) as known_to
-            from dated
-        )
-        select r.* exclude (_is_deleted), {event} as event_date, {own} as is_own,
-            not e._is_deleted and e.known_from < cast(getvariable('as_of') as date)
-                and cast(getvariable('as_of') as date) <= e.known_to
-                and coalesce(event_date < cast(getvariable('as_of') as date), true) as is_in_force
-        from {entity.name} as r join ended as e using ({key}, _load_id, _load_seq{same_row})
-        order by r._load_seq, r._row
-        """,
-    )
-
-
-def _gather(con: duckdb.DuckDBPyConnection, entity: Entity, source: str, condition: str) -> None:
-    """Keep the rows as a temporary table of the entity's name, whatever columns the files have."""
+    """Keep the rows as a temporary table, whatever columns the files have, and return them."""
     wanted = "|".join(entity.columns)
     keys = [column for column in entity.columns if column.endswith("_key")]
     trimmed = ", ".join(f"nullif(trim({quoted(k)}), '') as {quoted(k)}" for k in keys)
     con.execute(f"""
-        create or replace temp table {entity.name} as
+        create or replace temp table {quoted(entity.name)} as
         select * replace ({trimmed}) from (
             select null::boolean as _is_deleted where false
             union all by name
-            select columns('^({wanted})$') from {source} where {condition}
+            select columns('^({wanted})$') from {_read(files)} where {condition}
         )
     """)
+    return fetch(con, f"from {quoted(entity.name)} order by _load_seq, _row")
+
+
+def _judged(found: list[Row], entity: Entity, sight: Sight) -> list[Row]:
+    """Mark the rows that count, by the rule of `with_validity`: of each key one version, known from
+    its own day to that of the next, and none when that one is a deletion."""
+    of_key: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
+    for row in found:
+        row["event_date"] = sight.day(row[entity.event_time]) if entity.event_time else None
+        row["is_in_force"] = False
+        of_key[tuple(row[column] for column in ("source_system", *entity.key))].append(row)
+    for rows in of_key.values():
+        versions = sorted(_versions(rows, is_set=entity.is_set), key=_place)
+        starts = [sight.day(_known_at(version)) or date.min for version in versions]
+        for version, start, end in zip(versions, starts, [*starts[1:], date.max], strict=True):
+            if start < sight.as_of <= end:
+                for row in version:
+                    is_there = entity.is_set or not row["_is_deleted"]
+                    row["is_in_force"] = is_there and sight.shows(row["event_date"])
+    return found
+
+
+def _versions(rows: list[Row], *, is_set: bool) -> list[list[Row]]:
+    """The rows of one key as versions: each row by itself, or all of one load together."""
+    if not is_set:
+        return [[row] for row in rows]
+    of_load: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        of_load[row["_load_id"]].append(row)
+    return list(of_load.values())
+
+
+def _known_at(version: list[Row]) -> datetime | None:
+    return max((row["_version_at"] for row in version if row["_version_at"]), default=None)
+
+
+def _place(version: list[Row]) -> tuple[Any, ...]:
+    """Orders the versions of a key; one without a time comes first."""
+    first = min(version, key=lambda row: row["_row"])
+    return _known_at(version) or datetime.min, first["_load_seq"], first["_load_id"], first["_row"]
