@@ -92,9 +92,17 @@ def explain_customer(ground: Ground, asked: str) -> dict[str, Any]:
     """
     with _opened(ground) as (con, publication):
         past = _Past(ground.lake, publication)
-        customer, how = _find_customer(con, past, ground, asked)
-        set_values(con, customer=customer)
-        return _Explanation(con, ground, past, publication).told(asked, customer, how)
+        try:
+            customer, how = _find_customer(con, past, ground, asked)
+            set_values(con, customer=customer)
+            return _Explanation(con, ground, past, publication).told(asked, customer, how)
+        except (duckdb.IOException, duckdb.InvalidInputException):
+            # Its text may hold data.
+            raise ExplainFault(
+                "damaged-lake", "lake", "a file that this customer comes from cannot be read",
+                where=str(ground.lake.root), why="it is cut short or damaged; nothing was changed",
+                fix="unicus doctor    (names the file and what to do)",
+            ) from None  # fmt: skip
 
 
 @contextmanager
@@ -327,12 +335,14 @@ class _Explanation:
         self.past = past
         self.publication = publication
         self.sight = rows.Sight(publication.as_of, ZoneInfo(ground.timezone))
+        self.has_rows = False
         self.lines: dict[tuple[str, int], int] = {}
 
     def told(self, asked: str, customer: str, how: str) -> dict[str, Any]:
         """Everything, as one JSON object."""
         (mart,) = self._mart("select * from marts.customer_360 where customer_id = {}")
         records = self._records()
+        self.has_rows = bool(self.past.loads and records)
         orders = self._customer_rows(rows.ORDERS)
         lines = self._order_lines(orders)
         others = {entity.name: self._customer_rows(entity) for entity in rows.OTHERS}
@@ -476,7 +486,9 @@ class _Explanation:
             one["order_id"]: one
             for one in self._mart("select * from core.fct_orders where customer_id = {}")
         }
-        has_facts = "core.fct_orders in the published copy" not in self.past.missing
+        is_compared = (
+            self.has_rows and "core.fct_orders in the published copy" not in self.past.missing
+        )
         headers = {_order_id(row): row for row in filter(_counts, orders)}
         of_order = _by_order(lines)
         refused = self._refused_lines() if _any_refused(facts.values()) else {}
@@ -492,8 +504,8 @@ class _Explanation:
                 "ordered_date": one["event_date"] if header else one["ordered_date"],
                 "net_revenue_amount": amount if header else None,
                 "fct_orders_amount": fact["net_revenue_amount"] if fact else None,
-                "is_equal": (header and fact and amount == fact["net_revenue_amount"]) or False
-                if has_facts else None,
+                "is_equal": bool(header and fact and amount == fact["net_revenue_amount"])
+                if is_compared else None,
                 "header": self._source(header) if header else None,
                 "lines": [self._line(line) for line in of_order[name] if header],
                 "refused_lines": refused.get(name, []),
@@ -503,7 +515,6 @@ class _Explanation:
     def _line(self, row: Row) -> dict[str, Any]:
         return {
             "product_key": row["product_key"],
-            "quantity": row["quantity"],
             "net_amount": row["net_amount"],
             "discount_amount": row["discount_amount"],
             **self._source(row),
@@ -532,7 +543,7 @@ class _Explanation:
     ) -> list[dict[str, Any]]:  # fmt: skip
         """The mart held against what its sources come to."""
         checks = []
-        if self.past.loads and records:
+        if self.has_rows:
             named = {
                 (row["source_system"], row["customer_key"])
                 for found in counted.values() for row in found
@@ -584,7 +595,7 @@ class _Explanation:
         days, as_of = self.ground.days, self.publication.as_of
         found = figures.purchase_figures(purchases, as_of)
         gap = figures.last_gap(purchases)
-        stage = figures.lifecycle(found, gap, days) if self.past.loads else None
+        stage = figures.lifecycle(found, gap, days) if self.has_rows else None
         return {
             "value": mart.get("lifecycle"),
             "rule": figures.lifecycle_rule(days),
@@ -633,28 +644,41 @@ class _Explanation:
         """Every score of the customer with its maker."""
         as_of = self.publication.as_of
         scoring = self.past.scoring(as_of)
-        files = self.past.made_files("ml", "scores", as_of)
-        if files:
-            found = fetch(self.con, f"""
-                select *, {_in_cents("predicted")}, {_in_cents("low")}, {_in_cents("high")}
-                from {_read(files)} where customer_id = getvariable('customer')
-                order by target, horizon_days
-            """)  # fmt: skip
-        else:
-            found = [
-                {"target": "net_revenue", **one,
-                 "predicted_amount": one["predicted_net_revenue_amount"],
-                 "low_amount": one.get("predicted_net_revenue_low_amount"),
-                 "high_amount": one.get("predicted_net_revenue_high_amount")}
-                for one in self._mart("select * from marts.customer_scores where customer_id = {}")
-            ]  # fmt: skip
-            if found:
-                self.past.missing.append(
-                    "score files of this version; scores are those of marts.customer_scores"
-                )
+        found = self._scores_of_lake() or self._scores_of_mart()
         if found and not (self.ground.mlflow / "mlflow.db").exists():
             self.past.missing.append(f"MLflow store {self.ground.mlflow}, so no run can be opened")
         return [self._score(one, scoring) for one in found]
+
+    def _scores_of_lake(self) -> list[Row]:
+        """What the scoring wrote; nothing where it wrote another table than today's."""
+        files = self.past.made_files("ml", "scores", self.publication.as_of)
+        try:
+            return fetch(self.con, f"""
+                select *, {_in_cents("predicted")}, {_in_cents("low")}, {_in_cents("high")}
+                from {_read(files)} where customer_id = getvariable('customer')
+                order by target, horizon_days
+            """) if files else []  # fmt: skip
+        except duckdb.BinderException:
+            return []
+
+    def _scores_of_mart(self) -> list[Row]:
+        """The scores that an older home has in its published copy alone."""
+        found = self._mart("select * from marts.customer_scores where customer_id = {}")
+        if found:
+            self.past.missing.append(
+                "score files of this version; scores are those of marts.customer_scores"
+            )
+        amount = "predicted_net_revenue{}_amount"
+        return [
+            {
+                "target": "net_revenue",
+                **one,
+                "predicted_amount": one[amount.format("")],
+                "low_amount": one.get(amount.format("_low")),
+                "high_amount": one.get(amount.format("_high")),
+            }
+            for one in found
+        ]
 
     def _score(self, one: Row, scoring: Record | None) -> dict[str, Any]:
         name = one["model_name"]

@@ -49,9 +49,11 @@ class Entity:
 
 ORDERS = Entity("orders", ("order_key",), "ordered_at", ("customer_key",))
 ORDER_LINES = Entity(
-    "order_lines", ("order_key",), values=("product_key", "quantity", "net_amount", "discount_amount"),
+    "order_lines",
+    ("order_key",),
+    values=("product_key", "net_amount", "discount_amount"),
     is_set=True,
-)  # fmt: skip
+)
 CAMPAIGNS = Entity("campaigns", ("campaign_key",), values=("start_date",))
 OTHERS = (
     Entity("customers", ("customer_key",), "created_at"),
@@ -67,6 +69,9 @@ OTHERS = (
     ),
 )  # fmt: skip
 """What names a customer besides orders; together with them all that makes a record."""
+
+ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
+"""From when a version without a time is known."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,9 @@ def rows_of_customer(
     condition = own
     if "customer_key" not in entity.key:
         (name,) = entity.key
-        named = f"select distinct source_system, trim({quoted(name)}) from {_read(files)} where {own}"
+        named = (
+            f"select distinct source_system, trim({quoted(name)}) from {_read(files)} where {own}"
+        )
         condition = f"(source_system, trim({quoted(name)})) in ({named})"
     found = _gather(con, entity, files, condition)
     records = {tuple(row.values()) for row in fetch(con, "select * from records")}
@@ -167,8 +174,10 @@ def _gather(
 
 
 def _judged(found: list[Row], entity: Entity, sight: Sight) -> list[Row]:
-    """Mark the rows that count, by the rule of `with_validity`: of each key one version, known from
-    its own day to that of the next, and none when that one is a deletion."""
+    """Mark the rows that count, by the rule of the macro `with_validity`.
+
+    Of each key one version counts, from its own day to that of the next; none when it is a deletion.
+    """
     of_key: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
     for row in found:
         row["event_date"] = sight.day(row[entity.event_time]) if entity.event_time else None
@@ -196,10 +205,12 @@ def _versions(rows: list[Row], *, is_set: bool) -> list[list[Row]]:
 
 
 def _known_at(version: list[Row]) -> datetime | None:
-    return max((row["_version_at"] for row in version if row["_version_at"]), default=None)
+    times = (row["_version_at"].replace(tzinfo=UTC) for row in version if row["_version_at"])
+    return max(times, default=None)
 
 
 def _place(version: list[Row]) -> tuple[Any, ...]:
     """Orders the versions of a key; one without a time comes first."""
     first = min(version, key=lambda row: row["_row"])
-    return _known_at(version) or datetime.min, first["_load_seq"], first["_load_id"], first["_row"]
+    known_at = _known_at(version) or ALWAYS
+    return known_at, first["_load_seq"], first["_load_id"], first["_row"]

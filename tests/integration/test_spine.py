@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from ml.tracking import champions, crown
+from orchestration.explain_customer import read_explanation
 from orchestration.graph import JOB, build_definitions
 from orchestration.lineage import column_graph
 from orchestration.models import carry_out, plan_rollback
@@ -22,6 +23,7 @@ from tests import equal_tables
 from tests.equal_tables import assert_equal_tables
 from tests.homes import deliver, make_home, query, run
 from tests.integration.conftest import Built
+from tests.unit.orchestration.conftest import describes
 
 PLOTS = {"gain", "deciles", "calibration", "coverage"}
 
@@ -104,6 +106,40 @@ def test_every_row_of_every_file_is_accounted_for(built: Built) -> None:
     assert len(rows) == 10
     assert all(read == known for _, read, known, _ in rows)
     assert {entity: excluded for entity, *_, excluded in rows if excluded} == {"coupons": 4872}
+
+
+def test_a_customer_is_explained_from_the_row_of_the_mart_to_the_row_of_the_file(
+    built: Built,
+) -> None:
+    customers = query(
+        built.home,
+        "select smallest_record_key, orders_count from marts.customer_360"
+        " order by orders_count desc, smallest_record_key",
+    )
+    for key, orders_count in (customers[0], customers[len(customers) // 2], customers[-1]):
+        value = read_explanation(built.home, key)
+        describes("explain_customer", value)
+        assert len(value["orders"]) == orders_count
+        assert len(value["checks"]) >= 15
+        assert not [check for check in value["checks"] if not check["is_equal"]]
+        assert value["lifecycle"]["is_equal"]
+        assert value["value_tier"]["is_equal"]
+        assert value["missing"] == []
+        (clv,) = (score for score in value["scores"] if score["question"] == "clv_90d")
+        assert clv["is_baseline"] or clv["mlflow_run_id"]
+        places = [
+            (order["order_id"].partition(":")[2], source["row"] - 1, source["file"])
+            for order in value["orders"]
+            for source in (order["header"], *order["lines"])
+        ]
+        assert {file for _, _, file in places} == {"transactions.parquet"}
+        held = duckdb.sql(f"""
+            select file_row_number, cast(basket_id as varchar), cast(household_id as varchar)
+            from read_parquet('{built.files}/transactions.parquet', file_row_number = true)
+        """).fetchall()
+        baskets = {row: (basket, household) for row, basket, household in held}
+        household = key.partition(":")[2]
+        assert all(baskets[row] == (order, household) for order, row, _ in places)
 
 
 def test_active_customers_are_new_retained_or_reactivated(built: Built) -> None:

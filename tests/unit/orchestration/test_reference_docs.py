@@ -28,7 +28,7 @@ RAISERS = re.compile(r".*(Fault|Error|Unreadable)$|.*_refused$|.*_fault$")
 CODE = re.compile(r"[a-z]+(-[a-z]+)+")
 VERBS = (
     "run", "new-system", "check-system", "status", "loads", "models", "rollback", "explain_column",
-    "undo", "vacuum", "doctor", "error", "notification",
+    "explain_customer", "undo", "vacuum", "doctor", "error", "notification",
 )  # fmt: skip
 
 
