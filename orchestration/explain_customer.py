@@ -158,7 +158,8 @@ def _verdict_text(value: dict[str, Any]) -> str:
         return (
             f"  {len(differ)} of {len(checks)} figures worked out again differ: {', '.join(differ)}"
         )
-    return f"  all {len(checks)} figures worked out again are equal, order by order too"
+    singly = ", order by order too" if checks[-1]["recomputed_from"].endswith("one by one") else ""
+    return f"  all {len(checks)} figures worked out again are equal{singly}"
 
 
 def _orders_text(value: dict[str, Any], count: int) -> str:

@@ -7,12 +7,11 @@ answer looks to a person is not decided here.
 
 from __future__ import annotations
 
-import difflib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,19 +19,19 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from intake.lake import Lake, Record, in_force
-from intake.sql import literals
+from intake.lake import Lake
 from serving import figures, rows
+from serving.fault import ExplainFault
 from serving.figures import LifecycleDays, Purchase
 from serving.originals import find_lines, reading_cost
+from serving.past import Past, ask_mart
+from serving.predictions import scores_of_customer
 from serving.publish import DamagedCopy, Publication, publication_of
-from serving.rows import Row, fetch, set_values
+from serving.rows import Row, fetch, parquet, set_values
+from serving.search import find_customer
 
 TEXT_BYTES = 64 * 1024 * 1024
 """How much text is gone through to tell lines: what a tenth of a second allows."""
-NEAR = 3
-"""How many characters of a customer id may be wrong for it to be meant."""
-FEW = 5
 SCORED = {
     "clv_90d": "predicted_net_revenue_90d_amount",
     "propensity_30d": "order_probability_30d",
@@ -62,19 +61,6 @@ class Ground:
     days: LifecycleDays
 
 
-class ExplainFault(Exception):
-    """A customer that cannot be explained; carries what an error shows."""
-
-    exit_code = 2
-
-    def __init__(
-        self, code: str, subject: str, what: str, *, where: str, why: str, fix: str
-    ) -> None:
-        super().__init__(what)
-        self.code, self.subject, self.what = code, subject, what
-        self.where, self.why, self.fix = where, why, fix
-
-
 def explain_customer(ground: Ground, asked: str) -> dict[str, Any]:
     """Trace the row of a customer back to the files.
 
@@ -91,9 +77,9 @@ def explain_customer(ground: Ground, asked: str) -> dict[str, Any]:
         InputFault: a record of the register cannot be read.
     """
     with _opened(ground) as (con, publication):
-        past = _Past(ground.lake, publication)
+        past = Past(ground.lake, publication)
         try:
-            customer, how = _find_customer(con, past, ground, asked)
+            customer, how = find_customer(con, past, ground.published, asked)
             set_values(con, customer=customer)
             return _Explanation(con, ground, past, publication).told(asked, customer, how)
         except (duckdb.IOException, duckdb.InvalidInputException):
@@ -124,211 +110,11 @@ def _opened(ground: Ground) -> Iterator[tuple[duckdb.DuckDBPyConnection, Publica
         yield con, publication
 
 
-class _Past:
-    """The lake as the published run saw it, and what of it is no longer there."""
-
-    def __init__(self, lake: Lake, publication: Publication) -> None:
-        self.lake = lake
-        self.missing: list[str] = []
-        self.records = lake.records()
-        until = publication.published_at.replace(tzinfo=UTC)
-        self._seen = in_force(
-            [r for r in self.records if datetime.fromisoformat(r.committed_at) <= until]
-        )
-        self._live = {record.seq for record in in_force(self.records)}
-        self._undone = {
-            seq for r in in_force(self.records) if r.kind == "undo" for seq in r.supersedes
-        }
-        numbers, self._frozen = self._read_frozen(publication.snapshot_id)
-        self.loads = {r.record_id: r for r in self.records if r.seq in numbers}
-
-    def _read_frozen(self, name: str) -> tuple[set[int], list[Any]]:
-        try:
-            numbers, files = self.lake.frozen(name)
-        except (OSError, ValueError, KeyError, TypeError):
-            self.missing.append(f"snapshot {name} of the run, so no raw row can be told")
-            return set(), []
-        return set(numbers), list(files)
-
-    def raw_files(self, entity: str, source: str = "raw") -> list[str]:
-        """Files of an entity that the run read; none when no row is in them."""
-        files = [f for f in self._frozen if (f.source, f.table) == (source, entity)]
-        found = self._present(file.path for file in files)
-        return found if any(file.rows for file in files) else []
-
-    def made_files(self, kind: str, table: str, as_of: date | None = None) -> list[str]:
-        """Files that identity or models had written when the run was published."""
-        records = [r for r in self._seen if any(file.table == table for file in r.files)]
-        if as_of:
-            records = [r for r in records if r.details.get("as_of") == str(as_of)][-1:]
-        paths = (f.path for r in records for f in r.files if (f.source, f.table) == (kind, table))
-        return self._present(paths)
-
-    def scoring(self, as_of: date) -> Record | None:
-        """The scoring that the run served."""
-        scorings = [
-            r for r in self._seen if r.kind == "scores" and r.details.get("as_of") == str(as_of)
-        ]
-        return scorings[-1] if scorings else None
-
-    def training(self, mlflow_run_id: str | None) -> Record | None:
-        """The training that a run of MLflow was made by."""
-        for record in self.records:
-            is_it = record.kind == "training" and mlflow_run_id is not None
-            if is_it and record.details.get("mlflow_run_id") == mlflow_run_id:
-                return record
-        return None
-
-    def state(self, load: Record) -> str:
-        """What became of a load since."""
-        if load.seq in self._live:
-            return "live"
-        return "undone" if load.seq in self._undone else "replaced"
-
-    def _present(self, paths: Iterable[str]) -> list[str]:
-        present = []
-        for path in paths:
-            if (self.lake.root / path).exists():
-                present.append(str(self.lake.root / path))
-            else:
-                self.missing.append(f"lake/{path}, so what is told is incomplete")
-        return present
-
-
-def _read(files: list[str]) -> str:
-    return f"read_parquet({literals(files)}, union_by_name = true, hive_partitioning = false)"
-
-
-def _find_customer(
-    con: duckdb.DuckDBPyConnection, past: _Past, ground: Ground, asked: str
-) -> tuple[str, str]:
-    """The customer that is meant, and by what: `customer_id`, `beginning`, `record`, `retired_id`."""
-    system, mark, key = asked.partition(":")
-    set_values(con, asked=asked, system=system, key=key if mark else asked)
-    found = _ids(
-        con,
-        """
-        select customer_id from marts.customer_360
-        where starts_with(customer_id, getvariable('asked')) order by 1
-    """,
-    )
-    if asked in found:
-        return asked, "customer_id"
-    files = past.made_files("identity", "customer_map")
-    if mark:
-        found = _by_record(con, files)
-        if len(found) == 1:
-            return found[0], "record"
-        raise _no_such_record(con, ground, asked, system, files)
-    same_key = _same_key(con, files)
-    if len(found) == 1 and not same_key:
-        return found[0], "beginning"
-    if not found:
-        found = _followers(con, files)
-        if len(found) == 1:
-            return found[0], "retired_id"
-    raise _not_one(con, ground, asked, found, same_key)
-
-
-def _ids(con: duckdb.DuckDBPyConnection, query: str) -> list[str]:
-    return [str(row[0]) for row in con.execute(query).fetchall()]
-
-
-def _by_record(con: duckdb.DuckDBPyConnection, files: list[str]) -> list[str]:
-    if not files:
-        return _ids(
-            con,
-            "select customer_id from marts.customer_360"
-            " where smallest_record_key = getvariable('asked')",
-        )
-    return _ids(con, f"""
-        select customer_id from {_read(files)}
-        where source_system = getvariable('system') and source_key = getvariable('key')
-            and valid_to is null and customer_id in (select customer_id from marts.customer_360)
-    """)  # fmt: skip
-
-
-def _same_key(con: duckdb.DuckDBPyConnection, files: list[str]) -> list[str]:
-    """Records whose key is what was asked for, as a person may leave the system out."""
-    if not files:
-        return []
-    return _ids(con, f"""
-        select source_system || ':' || source_key from {_read(files)}
-        where source_key = getvariable('key') and valid_to is null
-            and customer_id in (select customer_id from marts.customer_360)
-        order by 1
-    """)  # fmt: skip
-
-
-def _followers(con: duckdb.DuckDBPyConnection, files: list[str]) -> list[str]:
-    """The customers that the records of an id no longer given belong to now."""
-    if not files:
-        return []
-    return _ids(con, f"""
-        select distinct customer_id from {_read(files)}
-        where valid_to is null and (source_system, source_key) in (
-            select (source_system, source_key) from {_read(files)}
-            where customer_id = getvariable('asked') and valid_to is not null
-        ) order by 1
-    """)  # fmt: skip
-
-
-def _no_such_record(
-    con: duckdb.DuckDBPyConnection, ground: Ground, asked: str, system: str, files: list[str]
-) -> ExplainFault:
-    known = (
-        _ids(con, f"select distinct source_system from {_read(files)} order by 1") if files else []
-    )
-    near = difflib.get_close_matches(system, known, n=1)
-    if system in known:
-        why = f"no row of {system} that this run read names it, or its loads were undone"
-        fix = "compare the key with the file; spaces around it do not count, noughts before it do"
-    else:
-        why = f"the systems with customers are {', '.join(known) or 'not known'}"
-        _, _, key = asked.partition(":")
-        fix = f"unicus explain customer {near[0]}:{key}" if near else "name one of these systems"
-    return ExplainFault(
-        "no-such-customer", asked, "no customer has a record of this key",
-        where=str(ground.published), why=why, fix=fix,
-    )  # fmt: skip
-
-
-def _not_one(
-    con: duckdb.DuckDBPyConnection,
-    ground: Ground,
-    asked: str,
-    found: list[str],
-    same_key: list[str],
-) -> ExplainFault:
-    shown = ", ".join(found[:FEW]) + (f" and {len(found) - FEW:,} more" if len(found) > FEW else "")
-    if found and same_key:
-        what, why = "it may mean two things", f"{shown} begins so, and {same_key[0]} has this key"
-    elif found:
-        what, why = "more than one customer is meant", f"there are {len(found):,}: {shown}"
-    else:
-        what, why = "there is no such customer", "no id of a customer is this, or begins so"
-    near = [] if found or same_key else _near(con)
-    target = (same_key or found or near or [""])[0]
-    return ExplainFault(
-        "no-such-customer", asked, what, where=str(ground.published), why=why,
-        fix=f"unicus explain customer {target}" if target
-        else "give an id of marts.customer_360, or a record key as  system:key",
-    )  # fmt: skip
-
-
-def _near(con: duckdb.DuckDBPyConnection) -> list[str]:
-    return _ids(con, f"""
-        select customer_id from marts.customer_360
-        where levenshtein(customer_id, getvariable('asked')) <= {NEAR}
-        order by levenshtein(customer_id, getvariable('asked')), 1 limit 1
-    """)  # fmt: skip
-
-
 class _Explanation:
     """One customer, followed from the mart to the files."""
 
     def __init__(
-        self, con: duckdb.DuckDBPyConnection, ground: Ground, past: _Past, publication: Publication
+        self, con: duckdb.DuckDBPyConnection, ground: Ground, past: Past, publication: Publication
     ) -> None:
         self.con = con
         self.ground = ground
@@ -340,7 +126,9 @@ class _Explanation:
 
     def told(self, asked: str, customer: str, how: str) -> dict[str, Any]:
         """Everything, as one JSON object."""
-        (mart,) = self._mart("select * from marts.customer_360 where customer_id = {}")
+        (mart,) = ask_mart(
+            self.con, self.past, "select * from marts.customer_360 where customer_id = {}"
+        )
         records = self._records()
         self.has_rows = bool(self.past.loads and records)
         orders = self._customer_rows(rows.ORDERS)
@@ -349,7 +137,7 @@ class _Explanation:
         counted = {"orders": orders, "order_lines": lines, **others}
         self._find_lines(counted)
         told_orders = self._orders(orders, lines)
-        scores = self._scores()
+        scores = scores_of_customer(self.con, self.past, self.publication.as_of, self.ground.mlflow)
         purchases = _purchases(orders, lines)
         return {
             "asked": {"text": asked, "means": how},
@@ -359,7 +147,7 @@ class _Explanation:
             "run": self._run(),
             "customer_360": mart,
             "records": _with_rows(records, counted),
-            "checks": self._checks(mart, records, counted, purchases, told_orders, scores),
+            "checks": self._checks(mart, counted, purchases, told_orders, scores),
             "lifecycle": self._lifecycle(mart, purchases),
             "value_tier": self._tier(mart),
             "scores": scores,
@@ -368,15 +156,6 @@ class _Explanation:
             "loads": self._loads(counted),
             "missing": self.past.missing,
         }
-
-    def _mart(self, query: str) -> list[Row]:
-        """Ask the published copy, an older one of which may lack a table."""
-        try:
-            return fetch(self.con, query.format("getvariable('customer')"))
-        except duckdb.CatalogException:
-            table = query.partition(" from ")[2].split()[0]
-            self.past.missing.append(f"{table} in the published copy")
-            return []
 
     def _run(self) -> dict[str, Any]:
         publication = self.publication
@@ -394,14 +173,16 @@ class _Explanation:
         files = self.past.made_files("identity", "customer_map")
         empty = "select null::varchar as source_system, null::varchar as source_key"
         where = "where customer_id = getvariable('customer') and valid_to is null"
-        query = f"select source_system, source_key from {_read(files)} {where}" if files else empty
+        query = (
+            f"select source_system, source_key from {parquet(files)} {where}" if files else empty
+        )
         self.con.execute(f"create temp table records as {query}")
         if not files:
             self.past.missing.append("the identity map, so no record can be told")
             return []
         found = fetch(self.con, f"""
             select source_system, source_key, strict_customer_id, valid_from
-            from {_read(files)} {where} order by 1, 2
+            from {parquet(files)} {where} order by 1, 2
         """)  # fmt: skip
         events = defaultdict(list)
         for event in self._events():
@@ -420,7 +201,7 @@ class _Explanation:
         found = fetch(self.con, f"""
             select source_system, source_key, event_seq, event_at, event_type, rule,
                 from_customer_id, to_customer_id
-            from {_read(files)} where (source_system, source_key) in (select * from records)
+            from {parquet(files)} where (source_system, source_key) in (select * from records)
             order by event_seq
         """)  # fmt: skip
         return [one | {"event_at": _utc(one["event_at"])} for one in found]
@@ -449,7 +230,7 @@ class _Explanation:
         left, skipped = TEXT_BYTES, 0
         for name in sorted(wanted, key=lambda one: -self.past.loads[one].seq):
             load = self.past.loads[name]
-            original = self._original(load)
+            original = self.past.original(load)
             if not original.exists():
                 self.past.missing.append(
                     f"kept original of {load.details['file_name']}, {original}"
@@ -466,9 +247,6 @@ class _Explanation:
                 f"lines of {skipped} files, more text than can be gone through at once; rows are told"
             )
 
-    def _original(self, load: Record) -> Path:
-        return self.past.lake.root / "landing" / str(load.details["file_hash"])
-
     def _source(self, row: Row) -> dict[str, Any]:
         """Where a row comes from."""
         name, number = row["_load_id"], row["_row"]
@@ -484,7 +262,9 @@ class _Explanation:
         """Every order that counts, newest first, from the mart and from the raw rows."""
         facts = {
             one["order_id"]: one
-            for one in self._mart("select * from core.fct_orders where customer_id = {}")
+            for one in ask_mart(
+                self.con, self.past, "select * from core.fct_orders where customer_id = {}"
+            )
         }
         is_compared = (
             self.has_rows and "core.fct_orders in the published copy" not in self.past.missing
@@ -528,7 +308,7 @@ class _Explanation:
             for row in fetch(self.con, f"""
                 select source_system || ':' || trim(parent_key) as order_id, load_id as _load_id,
                     row_number as _row, row_count as _row_count, field, reason
-                from {_read(files)}
+                from {parquet(files)}
                 where entity = 'order_lines' and (source_system, trim(parent_key)) in (
                     select source_system, order_key from orders
                 ) order by 1, 2, 3
@@ -538,7 +318,7 @@ class _Explanation:
         return told
 
     def _checks(
-        self, mart: Row, records: list[Row], counted: dict[str, list[Row]],
+        self, mart: Row, counted: dict[str, list[Row]],
         purchases: list[Purchase], orders: list[dict[str, Any]], scores: list[dict[str, Any]],
     ) -> list[dict[str, Any]]:  # fmt: skip
         """The mart held against what its sources come to."""
@@ -608,7 +388,7 @@ class _Explanation:
 
     def _tier(self, mart: Row) -> dict[str, Any]:
         """The rank that decides the tier: all of them lie in the published copy."""
-        ranks = self._mart("""
+        ranks = ask_mart(self.con, self.past, """
             with ranked as (
                 select customer_id, smallest_record_key, net_revenue_365d_amount as amount
                 from marts.customer_360 where orders_365d_count > 0
@@ -640,74 +420,6 @@ class _Explanation:
             "is_equal": None if tier is None else tier == mart.get("value_tier"),
         }
 
-    def _scores(self) -> list[dict[str, Any]]:
-        """Every score of the customer with its maker."""
-        as_of = self.publication.as_of
-        scoring = self.past.scoring(as_of)
-        found = self._scores_of_lake() or self._scores_of_mart()
-        if found and not (self.ground.mlflow / "mlflow.db").exists():
-            self.past.missing.append(f"MLflow store {self.ground.mlflow}, so no run can be opened")
-        return [self._score(one, scoring) for one in found]
-
-    def _scores_of_lake(self) -> list[Row]:
-        """What the scoring wrote; nothing where it wrote another table than today's."""
-        files = self.past.made_files("ml", "scores", self.publication.as_of)
-        try:
-            return fetch(self.con, f"""
-                select *, {_in_cents("predicted")}, {_in_cents("low")}, {_in_cents("high")}
-                from {_read(files)} where customer_id = getvariable('customer')
-                order by target, horizon_days
-            """) if files else []  # fmt: skip
-        except duckdb.BinderException:
-            return []
-
-    def _scores_of_mart(self) -> list[Row]:
-        """The scores that an older home has in its published copy alone."""
-        found = self._mart("select * from marts.customer_scores where customer_id = {}")
-        if found:
-            self.past.missing.append(
-                "score files of this version; scores are those of marts.customer_scores"
-            )
-        amount = "predicted_net_revenue{}_amount"
-        return [
-            {
-                "target": "net_revenue",
-                **one,
-                "predicted_amount": one[amount.format("")],
-                "low_amount": one.get(amount.format("_low")),
-                "high_amount": one.get(amount.format("_high")),
-            }
-            for one in found
-        ]
-
-    def _score(self, one: Row, scoring: Record | None) -> dict[str, Any]:
-        name = one["model_name"]
-        training = self.past.training(one["mlflow_run_id"])
-        reasons = scoring.details.get("reasons", {}) if scoring else {}
-        told = "{}_amount" if one["target"] == "net_revenue" else "{}"
-        return {
-            "question": name,
-            "target": one["target"],
-            "horizon_days": one["horizon_days"],
-            "predicted": one[told.format("predicted")],
-            "low": one[told.format("low")],
-            "high": one[told.format("high")],
-            "predictor": one["predictor"],
-            "made_by": "baseline"
-            if one["is_baseline"]
-            else f"champion version {one['model_version']}",
-            "is_baseline": one["is_baseline"],
-            "is_stale": one["is_stale"],
-            "model_version": one["model_version"],
-            "mlflow_run_id": one["mlflow_run_id"],
-            "trained_as_of": training.details.get("as_of") if training else None,
-            "trained_at": training.committed_at if training else None,
-            "trained_at_snapshot": training.details.get("snapshot_id") if training else None,
-            "training_reason": training.details.get("reason") if training else None,
-            "scored_at_snapshot": one.get("scored_at_snapshot"),
-            "scoring_reason": reasons.get(name),
-        }
-
     def _other_facts(self, others: dict[str, list[Row]]) -> list[dict[str, Any]]:
         return [
             {"entity": entity, "event_date": row["event_date"], **self._source(row)}
@@ -725,7 +437,7 @@ class _Explanation:
         for name in sorted(of_load, key=lambda one: self.past.loads[one].seq):
             load, of_it = self.past.loads[name], of_load[name]
             counting = [row["_row"] for row in of_it if _counts(row)]
-            original = self._original(load)
+            original = self.past.original(load)
             told.append({
                 "load_id": name,
                 "state": self.past.state(load),
@@ -790,12 +502,6 @@ def _with_rows(records: list[Row], counted: dict[str, list[Row]]) -> list[dict[s
         }  # fmt: skip
         told.append(record | {"named_in": {name: count for name, count in named.items() if count}})
     return told
-
-
-def _in_cents(column: str) -> str:
-    """A score as the mart rounds it, if it is an amount."""
-    amount = f"cast({column} as decimal(18, 2))"
-    return f"case when target = 'net_revenue' then {amount} end as {column}_amount"
 
 
 def _utc(at: datetime | None) -> str | None:

@@ -7,11 +7,13 @@ follows from the other is decided here. How each format is read is the business 
 from __future__ import annotations
 
 import gzip
+from bisect import bisect_right
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
 GZIP_MARK = b"\x1f\x8b"
+BLOCK_BYTES = 1024 * 1024
 UNPACKED = 8
 """How many times larger a packed text may be than it lies on disk."""
 
@@ -31,16 +33,17 @@ def find_lines(path: Path, keys: Mapping[int, set[str]], read_rows: int) -> dict
     Returns:
         Line by row, both from 1.
     """
-    near = {line for row in keys for line in (row, row + 1)}
+    near = sorted({line for row in keys for line in (row, row + 1)})
     kept: dict[int, bytes] = {}
     count = 0
     with _open(path) as file:
         if b"\0" in file.read(4096):
             return {}
         file.seek(0)
-        for count, line in enumerate(file, 1):
-            if count in near:
-                kept[count] = line
+        while block := file.readlines(BLOCK_BYTES):
+            before, count = count, count + len(block)
+            inside = near[bisect_right(near, before) : bisect_right(near, count)]
+            kept.update((line, block[line - before - 1]) for line in inside)
     header = count - read_rows
     if header not in (0, 1):
         return {}

@@ -99,6 +99,11 @@ def set_values(con: duckdb.DuckDBPyConnection, **values: str) -> None:
         con.execute(f"set variable {name} = {literal(value)}")
 
 
+def parquet(files: Sequence[str]) -> str:
+    """SQL that reads files of the lake together, whatever contract each was written by."""
+    return f"read_parquet({literals(list(files))}, union_by_name = true, hive_partitioning = false)"
+
+
 def fetch(con: duckdb.DuckDBPyConnection, statement: str) -> list[Row]:
     """The rows of a query by name of the column."""
     found = con.execute(statement)
@@ -126,7 +131,7 @@ def rows_of_customer(
     if "customer_key" not in entity.key:
         (name,) = entity.key
         named = (
-            f"select distinct source_system, trim({quoted(name)}) from {_read(files)} where {own}"
+            f"select distinct source_system, trim({quoted(name)}) from {parquet(files)} where {own}"
         )
         condition = f"(source_system, trim({quoted(name)})) in ({named})"
     found = _gather(con, entity, files, condition)
@@ -151,10 +156,6 @@ def rows_of_campaigns(
     return _judged(_gather(con, CAMPAIGNS, files, "true"), CAMPAIGNS, sight)
 
 
-def _read(files: Sequence[str]) -> str:
-    return f"read_parquet({literals(list(files))}, union_by_name = true, hive_partitioning = false)"
-
-
 def _gather(
     con: duckdb.DuckDBPyConnection, entity: Entity, files: Sequence[str], condition: str
 ) -> list[Row]:
@@ -167,7 +168,7 @@ def _gather(
         select * replace ({trimmed}) from (
             select null::boolean as _is_deleted where false
             union all by name
-            select columns('^({wanted})$') from {_read(files)} where {condition}
+            select columns('^({wanted})$') from {parquet(files)} where {condition}
         )
     """)
     return fetch(con, f"from {quoted(entity.name)} order by _load_seq, _row")

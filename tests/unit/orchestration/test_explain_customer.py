@@ -67,7 +67,9 @@ def test_the_verb_answers_as_page_and_json_and_writes_no_log(
     with full_home.lake.transaction() as transaction:
         staged = full_home.lake.stage(table, "identity", "customer_map", "identity/late.parquet")
         transaction.commit("customer_map", "late", [staged])
-    again = json.loads(unicus("explain", "customer", "c1", "--json", "--home", full_home.root).stdout)
+    again = json.loads(
+        unicus("explain", "customer", "c1", "--json", "--home", full_home.root).stdout
+    )
     assert again == value, "what came after the publication is not told"
     assert sorted(path.name for path in full_home.logs.iterdir()) == before
 

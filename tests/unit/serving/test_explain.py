@@ -22,7 +22,8 @@ from intake.lake import Lake
 from intake.snapshot import freeze
 from intake.undo import find_load, undo
 from ml.tables import SCORES
-from serving.explain import ExplainFault, Ground, explain_customer
+from serving.explain import Ground, explain_customer
+from serving.fault import ExplainFault
 from serving.figures import LifecycleDays, lifecycle, value_tier
 from serving.originals import find_lines
 from serving.publish import Publication, PublicTable, publish
@@ -155,7 +156,9 @@ def _predict(told: Told) -> None:
         "is_baseline": True, "is_stale": True,
     }  # fmt: skip
     table = pa.Table.from_pylist([score, orders], schema=SCORES)
-    told.commit("scores", "ml", "scores", table, as_of=str(AS_OF), reasons={"clv_90d": "scored by v4"})
+    told.commit(
+        "scores", "ml", "scores", table, as_of=str(AS_OF), reasons={"clv_90d": "scored by v4"}
+    )
 
 
 def _publish(told: Told, warehouse: Path) -> None:
@@ -164,7 +167,9 @@ def _publish(told: Told, warehouse: Path) -> None:
     snapshot = freeze(told.lake, contracts()).snapshot_id
     now = datetime.now(UTC).replace(tzinfo=None) + timedelta(milliseconds=1)
     tables = [PublicTable("marts", "customer_360"), PublicTable("core", "fct_orders")]
-    publish(warehouse, told.ground.published, tables, Publication("run1", snapshot, AS_OF, now, "k"))
+    publish(
+        warehouse, told.ground.published, tables, Publication("run1", snapshot, AS_OF, now, "k")
+    )
 
 
 def by_id(value: dict[str, Any]) -> dict[str, dict[str, Any]]:
