@@ -15,7 +15,7 @@ import duckdb
 
 from intake.lake import Lake, Record, in_force
 from serving.publish import Publication
-from serving.rows import Row, fetch
+from serving.rows import Row, Source, fetch
 
 
 class Past:
@@ -44,11 +44,22 @@ class Past:
             return set(), []
         return set(numbers), list(files)
 
-    def raw_files(self, entity: str, source: str = "raw") -> list[str]:
-        """Files of an entity that the run read; none when no row is in them."""
-        files = [f for f in self._frozen if (f.source, f.table) == (source, entity)]
-        found = self._present(file.path for file in files)
-        return found if any(file.rows for file in files) else []
+    def delivered(self, entity: str, system: str) -> Source:
+        """Files of an entity and system that the run read."""
+        systems = {f.path: r.details["source_system"] for r in self.loads.values() for f in r.files}
+        files = [
+            file
+            for file in self._frozen
+            if (file.source, file.table) == ("raw", entity)
+            and systems.get(file.path, system) == system
+        ]
+        found = tuple(self._present(file.path for file in files))
+        return Source(system, found, sum(1 for file in files if file.rows))
+
+    def refused_files(self) -> list[str]:
+        """Files of quarantined rows that the run read; none when no row was refused."""
+        files = [f for f in self._frozen if (f.source, f.table) == ("ledger", "quarantined_rows")]
+        return self._present(file.path for file in files if file.rows)
 
     def made_files(self, kind: str, table: str, as_of: date | None = None) -> list[str]:
         """Files that identity or models had written when the run was published."""

@@ -20,7 +20,7 @@ from intake.sql import literal, literals, quoted
 
 Row = dict[str, Any]
 
-KEPT = ("_row", "_row_count", "_version_at", "_load_id", "_load_seq", "_is_deleted")
+KEPT = ("_row", "_row_count", "_version_at", "_load_id", "_load_seq")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ class Entity:
     def columns(self) -> tuple[str, ...]:
         """Columns to read; a file of an earlier contract may lack some."""
         own = (*self.key, self.event_time, *self.values)
-        return tuple(dict.fromkeys(("source_system", *filter(None, own), *KEPT)))
+        kept = KEPT if self.is_set else (*KEPT, "_is_deleted")
+        return tuple(dict.fromkeys((*filter(None, own), *kept)))
 
 
 ORDERS = Entity("orders", ("order_key",), "ordered_at", ("customer_key",))
@@ -69,6 +70,16 @@ OTHERS = (
     ),
 )  # fmt: skip
 """What names a customer besides orders; together with them all that makes a record."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The files of an entity that one system delivered, the empty one that has its columns first."""
+
+    system: str
+    files: tuple[str, ...]
+    loads: int
+
 
 ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
 """From when a version without a time is known."""
@@ -112,52 +123,51 @@ def fetch(con: duckdb.DuckDBPyConnection, statement: str) -> list[Row]:
 
 
 def rows_of_customer(
-    con: duckdb.DuckDBPyConnection, entity: Entity, files: Sequence[str], sight: Sight
+    con: duckdb.DuckDBPyConnection, entity: Entity, source: Source, sight: Sight
 ) -> list[Row]:
     """Every row of the entity that names a record of the customer, and those that replace one.
 
     Args:
         con: a connection with the table `records` (`source_system`, `source_key`).
         entity: which rows; they stay in a temporary table of its name.
-        files: Parquet files of the entity, in the order of the snapshot.
+        source: where to look.
         sight: what the run could see.
 
     Returns:
         The columns of the entity, keys trimmed, and `is_own` (it names the customer), `is_in_force`
         (the run counted it) and `event_date` (business day of the event).
     """
-    own = "(source_system, nullif(trim(customer_key), '')) in (select * from records)"
-    condition = own
-    if "customer_key" not in entity.key:
+    records = _ids_of(con, source.system)
+    condition = f"nullif(trim(customer_key), '') in ({', '.join(map(literal, records))})"
+    # Within one load a key stands once, so there nothing replaces a row but the row itself.
+    if "customer_key" not in entity.key and (entity.is_set or source.loads > 1):
         (name,) = entity.key
-        named = (
-            f"select distinct source_system, trim({quoted(name)}) from {parquet(files)} where {own}"
-        )
-        condition = f"(source_system, trim({quoted(name)})) in ({named})"
-    found = _gather(con, entity, files, condition)
-    records = {tuple(row.values()) for row in fetch(con, "select * from records")}
+        key = f"trim({quoted(name)})"
+        condition = f"{key} in (select {key} from {parquet(source.files)} where {condition})"
+    found = _gather(con, entity, source, condition)
     for row in found:
-        row["is_own"] = (row["source_system"], row["customer_key"]) in records
+        row["is_own"] = row["customer_key"] in records
     return _judged(found, entity, sight)
 
 
-def rows_of_orders(
-    con: duckdb.DuckDBPyConnection, files: Sequence[str], sight: Sight
-) -> list[Row]:  # fmt: skip
+def rows_of_orders(con: duckdb.DuckDBPyConnection, source: Source, sight: Sight) -> list[Row]:
     """Every line of the orders that `rows_of_customer` left in their table."""
-    condition = "(source_system, trim(order_key)) in (select source_system, order_key from orders)"
-    return _judged(_gather(con, ORDER_LINES, files, condition), ORDER_LINES, sight)
+    found = _gather(con, ORDER_LINES, source, "trim(order_key) in (select order_key from orders)")
+    return _judged(found, ORDER_LINES, sight)
 
 
-def rows_of_campaigns(
-    con: duckdb.DuckDBPyConnection, files: Sequence[str], sight: Sight
-) -> list[Row]:  # fmt: skip
+def rows_of_campaigns(con: duckdb.DuckDBPyConnection, source: Source, sight: Sight) -> list[Row]:
     """Every row of every campaign."""
-    return _judged(_gather(con, CAMPAIGNS, files, "true"), CAMPAIGNS, sight)
+    return _judged(_gather(con, CAMPAIGNS, source, "true"), CAMPAIGNS, sight)
+
+
+def _ids_of(con: duckdb.DuckDBPyConnection, system: str) -> list[str]:
+    found = con.execute(f"select source_key from records where source_system = {literal(system)}")
+    return [str(row[0]) for row in found.fetchall()]
 
 
 def _gather(
-    con: duckdb.DuckDBPyConnection, entity: Entity, files: Sequence[str], condition: str
+    con: duckdb.DuckDBPyConnection, entity: Entity, source: Source, condition: str
 ) -> list[Row]:
     """Keep the rows as a temporary table, whatever columns the files have, and return them."""
     wanted = "|".join(entity.columns)
@@ -168,10 +178,11 @@ def _gather(
         select * replace ({trimmed}) from (
             select null::boolean as _is_deleted where false
             union all by name
-            select columns('^({wanted})$') from {parquet(files)} where {condition}
+            select columns('^({wanted})$') from {parquet(source.files)} where {condition}
         )
     """)
-    return fetch(con, f"from {quoted(entity.name)} order by _load_seq, _row")
+    found = fetch(con, f"from {quoted(entity.name)} order by _load_seq, _row")
+    return [{"source_system": source.system, **row} for row in found]
 
 
 def _judged(found: list[Row], entity: Entity, sight: Sight) -> list[Row]:
@@ -183,7 +194,7 @@ def _judged(found: list[Row], entity: Entity, sight: Sight) -> list[Row]:
     for row in found:
         row["event_date"] = sight.day(row[entity.event_time]) if entity.event_time else None
         row["is_in_force"] = False
-        of_key[tuple(row[column] for column in ("source_system", *entity.key))].append(row)
+        of_key[tuple(row[column] for column in entity.key)].append(row)
     for rows in of_key.values():
         versions = sorted(_versions(rows, is_set=entity.is_set), key=_place)
         starts = [sight.day(_known_at(version)) or date.min for version in versions]
