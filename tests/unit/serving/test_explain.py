@@ -319,8 +319,12 @@ def test_a_damaged_file_of_the_lake_is_said_without_its_content(told: Told) -> N
     assert "secret" not in f"{raised.value.why} {raised.value.what}"
 
 
-def remove(pattern: str) -> Callable[[Told], object]:
-    return lambda told: [path.unlink() for path in told.ground.published.parent.glob(pattern)]
+def remove(pattern: str) -> Callable[[Told], None]:
+    def act(told: Told) -> None:
+        for path in told.ground.published.parent.glob(pattern):
+            path.unlink()
+
+    return act
 
 
 @pytest.mark.parametrize(
@@ -336,7 +340,7 @@ def remove(pattern: str) -> Callable[[Told], object]:
     ],
 )
 def test_what_is_gone_is_named_and_the_rest_is_told(
-    told: Told, loss: Callable[[Told], object], missing: str, checks: int
+    told: Told, loss: Callable[[Told], None], missing: str, checks: int
 ) -> None:
     loss(told)
     value = told.explain()
