@@ -155,7 +155,7 @@ def stand_at(path: Path, run: date, dates: Iterable[date]) -> None:
         )
         con.execute(
             "create or replace table moment.as_of_dates "
-            "(as_of_date date, is_run boolean, is_training boolean)"
+            "(as_of_date date, is_whole boolean, is_training boolean)"
         )
         rows = [[day, day == run, day != run] for day in sorted(set(dates))]
         con.executemany("insert into moment.as_of_dates values (?, ?, ?)", rows)

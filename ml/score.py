@@ -87,7 +87,8 @@ def score(
 ) -> ScoreResult:
     """Score every customer known before `as_of` with the champion, or without one a baseline.
 
-    A champion trained after `as_of` has seen what is invisible there, and counts as none.
+    A champion trained after `as_of` has seen what is invisible there: the one before it speaks that
+    has not, or nobody.
 
     Args:
         question: What is asked.
@@ -105,10 +106,10 @@ def score(
         return ScoreResult(SCORES.empty_table(), MODEL_DRIFT.empty_table(), f"not served: {short}")
     asked = _asked(question, warehouse, first_day, as_of, snapshot_id)
     try:
-        champion = tracking.load_champion(mlflow_folder, question.name)
+        champion = tracking.load_champion_of(mlflow_folder, question.name, as_of)
     except MlError as error:
         return _refused(error.why)
-    if champion is None or champion.as_of > as_of:
+    if champion is None:
         return _by_baseline(asked, mlflow_folder)
     return _by_champion(asked, champion)
 
@@ -189,7 +190,7 @@ def _by_champion(asked: _Asked, champion: tracking.LoadedModel) -> ScoreResult:
 def _by_baseline(asked: _Asked, folder: Path) -> ScoreResult:
     """Score without a model; what it says is labelled so, and knows no interval."""
     question, features = asked.question, asked.frame.features
-    best = tracking.best_baseline(folder, question.name)
+    best = tracking.best_baseline(folder, question.name, asked.as_of)
     baseline = served_baseline(best, question, features)
     predicted = forecast(baseline, None, None, features, question)
     told = probabilities(predicted) if question.is_probability else amounts_alone(predicted)

@@ -48,6 +48,30 @@ SCORES = pa.schema(
     ]
 )
 
+# One row per customer with an order and date that was looked back from. What was known before the
+# date, and what was expected from it on; the predictor is that of the value of 90 days.
+VALUE_HISTORY = pa.schema(
+    [
+        ("customer_id", pa.string()),
+        ("as_of_date", pa.date32()),
+        ("lifecycle", pa.string()),
+        ("value_tier", pa.string()),
+        ("recency_days", pa.int64()),
+        ("orders_365d_count", pa.int64()),
+        ("net_revenue_365d_amount", AMOUNT),
+        ("predicted_net_revenue_30d_amount", AMOUNT),
+        ("predicted_net_revenue_90d_amount", AMOUNT),
+        ("predicted_net_revenue_365d_amount", AMOUNT),
+        ("value_predictor", pa.string()),
+        ("is_baseline_prediction", pa.bool_()),
+        ("is_stale_prediction", pa.bool_()),
+        ("order_probability_30d", pa.float64()),
+        ("order_probability_90d", pa.float64()),
+        ("expected_orders_90d_count", pa.float64()),
+        ("is_backfilled", pa.bool_()),
+    ]
+)
+
 # One row per question, as-of date and what may have drifted: a feature, or the scores themselves.
 MODEL_DRIFT = pa.schema(
     [

@@ -29,7 +29,7 @@ from intake.lake import write_text_durably
 from ml.errors import MlError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     import pandas as pd
     from matplotlib.figure import Figure
@@ -423,10 +423,21 @@ def champion_before(versions: Sequence[Version]) -> Version | None:
     Args:
         versions: All versions of one model.
     """
-    start = next((one.terms[0].start for one in versions if one.is_champion and one.terms), None)
-    return next(
-        (one for one in versions for term in one.terms if start and term.end == start), None
-    )
+    return next(champions_before(versions), None)
+
+
+def champions_before(versions: Sequence[Version]) -> Iterator[Version]:
+    """List whom the champion followed, whom that one followed, and so on, none that was given up.
+
+    Args:
+        versions: All versions of one model.
+    """
+    after = next((one for one in versions if one.is_champion), None)
+    while after and after.terms and after.terms[0].start:
+        start = after.terms[0].start
+        after = next((one for one in versions for term in one.terms if term.end == start), None)
+        if after:
+            yield after
 
 
 def load_version(folder: Path, name: str, number: str) -> LoadedModel:
@@ -489,6 +500,28 @@ def load_champion(folder: Path, name: str) -> LoadedModel | None:
         ) from error
 
 
+def load_champion_of(folder: Path, name: str, as_of: date) -> LoadedModel | None:
+    """Load the champion, or the one before it, and so on, that has seen nothing on or after a date.
+
+    Args:
+        folder: Folder of the tracking store; need not exist.
+        name: Name in the registry.
+        as_of: The date.
+
+    Raises:
+        MlError: As for `load_champion`.
+    """
+    champion = load_champion(folder, name)
+    if champion is None or champion.as_of <= as_of:
+        return champion
+    versions = [one for one in read_versions(folder) if one.name == name]
+    for version in champions_before(versions):
+        earlier = load_version(folder, name, version.number)
+        if earlier.as_of <= as_of:
+            return earlier
+    return None
+
+
 def read_champion(folder: Path, name: str) -> Champion | None:
     """Read what the gate compares a challenger with, without loading the model.
 
@@ -531,13 +564,23 @@ def read_plots(folder: Path, run_id: str) -> dict[str, bytes]:
         return {file.stem: file.read_bytes() for file in sorted(plots.iterdir())}
 
 
-def best_baseline(folder: Path, name: str) -> str | None:
-    """Name the baseline that did best in the last training, None before any."""
+def best_baseline(folder: Path, name: str, as_of: date) -> str | None:
+    """Name the baseline that did best in the last training, None before any.
+
+    None too when that training saw something dated on or after `as_of`.
+    """
     if not (folder / STORE).exists():
         return None
     client = _connect(folder)
     model = _or_none(lambda: client.get_registered_model(name))
-    return model.tags.get("best_baseline") if model else None
+    if model is None:
+        return None
+    found = client.search_model_versions(f"name = '{name}'", max_results=10_000)
+    newest = max(found, key=lambda one: int(one.version), default=None)
+    if newest is None:  # killed before its first version
+        return None
+    trained_as_of = client.get_run(str(newest.run_id)).data.tags["as_of"]
+    return model.tags.get("best_baseline") if date.fromisoformat(trained_as_of) <= as_of else None
 
 
 def _connect(folder: Path) -> MlflowClient:

@@ -29,11 +29,12 @@ from orchestration.console import (
 from orchestration.settings import HOME_VARIABLE, Home, SettingFault
 
 READER_LEFT = 141
+MONTH = ["%Y-%m", "%Y-%m-%d"]
 ORIGINS = {"COMMANDLINE": "option", "ENVIRONMENT": "environment"}
 SECTIONS = {
     "Start": ["run", "new-system", "check-system"],
     "Look": ["status", "loads", "models", "explain", "ui"],
-    "Operate": ["undo", "vacuum", "doctor"],
+    "Operate": ["backfill", "undo", "vacuum", "doctor"],
 }
 EXAMPLES = {
     "run": ("unicus run", "unicus run --home /data/shop --system shop --systems-dir my_systems"),
@@ -62,6 +63,7 @@ EXAMPLES = {
         "unicus explain customer 8f2c61 --orders 20",
         "unicus explain customer 8f2c61 --json",
     ),
+    "backfill": ("unicus backfill --dry-run", "unicus backfill 2017-06 2017-12"),
     "undo": ("unicus undo 3f9c12 --dry-run", "unicus undo 3f9c12 --restore --yes"),
     "vacuum": ("unicus vacuum --dry-run", "unicus vacuum --yes --quiet"),
     "ui": ("unicus ui", "unicus ui --home /data/shop --port 3001"),
@@ -445,6 +447,37 @@ def explain_customer(asked: str, home: Path | None, orders: int, **how: bool) ->
         return 0
 
     _guarded(place, manner, show)
+
+
+@main.command()
+@click.argument("first", required=False, metavar="[FROM]", type=click.DateTime(MONTH))
+@click.argument("last", required=False, metavar="[TO]", type=click.DateTime(MONTH))
+@home_option
+@click.option("--dry-run", is_flag=True, help="Say which months are missing, change nothing.")
+@manner_options
+def backfill(
+    home: Path | None, first: datetime | None, last: datetime | None, dry_run: bool, **how: bool
+) -> None:
+    """Fill in the value history at the month starts FROM to TO, all there are without them."""
+    place, manner = _place(home), Manner.of(**how)
+
+    def act() -> int:
+        from orchestration import backfill as verbs
+        from orchestration import lock
+
+        asked = place, first.date() if first else None, last.date() if last else None
+        plan = verbs.plan_backfill(*asked)
+        if dry_run:
+            value = verbs.backfill_value(plan, "planned")
+            _give(value, verbs.backfill_text(value), manner)
+            return 0
+        with lock.hold(place.root):
+            ending = verbs.carry_out(verbs.plan_backfill(*asked), manner)
+        _give(ending.value, ending.text, manner)
+        return ending.exit_code
+
+    say(f"Unicus · home {place.root}")
+    _guarded(place, manner, act)
 
 
 @main.command()

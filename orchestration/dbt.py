@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from intake.lake import write_text_durably
 from orchestration.moment import PRODUCTS, Moment, made_for
 from orchestration.progress import progress
+from orchestration.runkey import run_key
 from orchestration.samples import table_samples
 from orchestration.settings import (
     DBT_PROJECT,
@@ -261,23 +262,12 @@ def _rules_of(home: Home) -> dict[str, str]:
 def _build_in_process(
     context: dg.AssetExecutionContext, home: Home, path: Path, options: list[str]
 ) -> Iterator[Any]:
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.cli.main import dbtRunner
-
     params = get_updated_cli_invocation_params_for_context(
         context=context, manifest=manifest(path), dagster_dbt_translator=Translator()
     )
     results: list[dict[str, Any]] = []
-    total = _tables_selected(context)
-    runner = dbtRunner(
-        manifest=parsed(path), callbacks=[functools.partial(_keep_result, results, total)]
-    )
-    try:
-        selection = [*params.selection_args, *options, "--no-write-json"]
-        outcome = runner.invoke(["build", *selection, *arguments(home)])
-    finally:
-        # Or the next read-only open fails with "different configuration".
-        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+    keep = functools.partial(_keep_result, results, _tables_selected(context))
+    outcome = _invoke(home, path, [*params.selection_args, *options], keep)
     rows, samples = table_rows(home), table_samples(home, _built_now(path, results))
     for raw in results:
         message = DbtCoreCliEventMessage(raw_event=raw, event_history_metadata={})
@@ -292,16 +282,51 @@ def _build_in_process(
         raise _failure(path, results, outcome.exception, home)
 
 
-def _keep_result(results: list[dict[str, Any]], total: int, event: Any) -> None:
-    if event.info.name not in RESULTS:
-        return
-    from google.protobuf.json_format import MessageToDict
+def build_tables(home: Home, path: Path, inputs: Path, select: list[str]) -> None:
+    """Run `dbt build` in this process on what `select` names, for a step that is no dbt asset.
 
-    raw = MessageToDict(event, preserving_proto_field_name=True)
-    results.append(raw)
-    if event.info.name == "LogModelResult":
+    Checks that need another table than these are left to the run of everything.
+
+    Raises:
+        CheckFailed: a model or a blocking test failed.
+    """
+    os.environ.update(home.environment() | {"UNICUS_LAKE_FILES": str(inputs)})
+    results: list[dict[str, Any]] = []
+    options = ["--select", *select, "--indirect-selection", "cautious",
+               "--exclude-resource-type", "unit_test"]  # fmt: skip
+    outcome = _invoke(home, path, options, lambda event: _add_result(results, event))
+    if not outcome.success:
+        raise _failure(path, results, outcome.exception, home)
+
+
+def _invoke(home: Home, path: Path, options: list[str], keep: Callable[[Any], Any]) -> Any:
+    """Run `dbt build` in this process; `keep` is given each event."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    runner = dbtRunner(manifest=parsed(path), callbacks=[keep])
+    try:
+        return runner.invoke(["build", *options, "--no-write-json", *arguments(home)])
+    finally:
+        # Or the next read-only open fails with "different configuration".
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+
+
+def _keep_result(results: list[dict[str, Any]], total: int, event: Any) -> None:
+    raw = _add_result(results, event)
+    if raw and event.info.name == "LogModelResult":
         done = sum(one["info"]["name"] == "LogModelResult" for one in results)
         progress.step(done, total, raw["data"]["node_info"]["node_name"])
+
+
+def _add_result(results: list[dict[str, Any]], event: Any) -> dict[str, Any] | None:
+    if event.info.name not in RESULTS:
+        return None
+    from google.protobuf.json_format import MessageToDict
+
+    raw: dict[str, Any] = MessageToDict(event, preserving_proto_field_name=True)
+    results.append(raw)
+    return raw
 
 
 def _checks_selected(context: dg.AssetExecutionContext, path: Path) -> list[str]:
@@ -454,6 +479,18 @@ def refuse_unbuilt(home: Home, tables: set[str], moment: Moment) -> None:
         MixedWarehouse: a run before this one stopped half-way.
     """
     stale = sorted(tables - built_for(home, moment) - made_for(home, moment))
+    if stale:
+        raise MixedWarehouse(home, stale, moment)
+
+
+def refuse_other_code(home: Home, tables: set[str], moment: Moment) -> None:
+    """Refuse to go on from models that were built for another moment, or by other code or settings.
+
+    Raises:
+        MixedWarehouse: some of these were.
+    """
+    key = run_key(moment.snapshot_id, moment.as_of, read_config(home))
+    stale = sorted(tables - built_with(home, key))
     if stale:
         raise MixedWarehouse(home, stale, moment)
 

@@ -13,8 +13,9 @@ from typing import Any
 import skops.io  # noqa: F401  # isort: skip
 import dagster as dg
 
+from orchestration.defs.history import MONTHS
 from orchestration.ending import check_text
-from orchestration.graph import JOB, build_definitions
+from orchestration.graph import BACKFILL, JOB, build_definitions
 from orchestration.progress import progress
 from orchestration.resources import COMMAND_LINE
 from orchestration.settings import Home, read_config
@@ -31,11 +32,17 @@ class Outcome:
 
 
 class Execution:
-    """One execution of all assets, or of those below the systems named."""
+    """One execution of all assets, or of those below the systems named; or of a backfill.
+
+    Args:
+        months: first and last month start to fill in, and nothing else.
+    """
 
     def __init__(
-        self, home: Home, systems: tuple[str, ...], as_of: date | None, *, retrain: bool = False
-    ) -> None:
+        self, home: Home, systems: tuple[str, ...] = (), as_of: date | None = None, *,
+        retrain: bool = False, months: tuple[date, date] | None = None,
+    ) -> None:  # fmt: skip
+        self._months = months
         self.run_id = str(uuid.uuid4())
         self._home = home
         self._systems = systems
@@ -47,7 +54,7 @@ class Execution:
         """Execute; never raises for what an asset did."""
         progress.faults.clear()
         definitions = build_definitions(self._home)
-        job = definitions.resolve_job_def(JOB)
+        job = definitions.resolve_job_def(BACKFILL if self._months else JOB)
         config = {
             "home": str(self._home.root),
             "as_of": str(self._as_of or ""),
@@ -58,7 +65,7 @@ class Execution:
             run_id=self.run_id,
             run_config={"resources": {"unicus": {"config": config}}, "loggers": {"log": {}}},
             asset_selection=self._selection(definitions),
-            tags=COMMAND_LINE,
+            tags=COMMAND_LINE | self._range(),
             raise_on_error=False,
         )
         return Outcome(result.success, self._error(result), self._checks(result))
@@ -69,13 +76,19 @@ class Execution:
         if run:
             self._instance.report_run_canceled(run)
 
+    def _range(self) -> dict[str, str]:
+        """The months as Dagster names the partitions of one run."""
+        ends = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+        return dict(zip(ends, map(str, self._months), strict=True)) if self._months else {}
+
     def _selection(self, definitions: dg.Definitions) -> list[dg.AssetKey] | None:
         """Everything, less the landing of the systems not named."""
         if not self._systems:
             return None
         others = set(read_config(self._home).systems) - set(self._systems)
         keys = definitions.resolve_asset_graph().executable_asset_keys
-        return [key for key in keys if not (key.path[0] == "landing" and key.path[1] in others)]
+        left = {MONTHS, *(k for k in keys if k.path[0] == "landing" and k.path[1] in others)}
+        return [key for key in keys if key not in left]
 
     @staticmethod
     def _error(result: Any) -> str:

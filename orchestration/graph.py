@@ -9,6 +9,7 @@ import dagster as dg
 
 from orchestration import dbt
 from orchestration.defs.automate import landing_sensor, schedules
+from orchestration.defs.history import MONTHS, history_asset
 from orchestration.defs.identity import identity_assets
 from orchestration.defs.ingest import landing_assets, raw_assets
 from orchestration.defs.predict import predict_assets
@@ -20,6 +21,7 @@ from orchestration.resources import UnicusRun
 from orchestration.settings import Home, read_config, read_systems
 
 JOB = "everything"
+BACKFILL = "backfill"
 
 
 def build_definitions(home: Home) -> dg.Definitions:
@@ -38,9 +40,18 @@ def build_definitions(home: Home) -> dg.Definitions:
         published_asset(manifest),
     ]
     keys = [key for made in assets for key in made.keys]
+    # The run of every day has no date to choose, so the asset that has is none of its own.
+    past = dg.AssetSelection.assets(MONTHS)
     return dg.Definitions(
-        assets=assets,
-        jobs=[dg.define_asset_job(JOB, selection=dg.AssetSelection.all())],
+        assets=[*assets, history_asset(home, manifest)],
+        jobs=[
+            dg.define_asset_job(JOB, selection=dg.AssetSelection.all() - past),
+            dg.define_asset_job(
+                BACKFILL,
+                selection=past,
+                description="Fills in past month starts of marts/customer_value_history.",
+            ),
+        ],
         schedules=schedules(home, config, JOB),
         sensors=[landing_sensor(home, config, systems, JOB, keys), watch_sensor(home, config)],
         resources={"unicus": UnicusRun(home=str(home.root))},

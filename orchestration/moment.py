@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -19,7 +19,14 @@ from intake.contract import contracts
 from intake.lake import LakeFile, Record, put_in_place, write_text_durably
 from intake.snapshot import day_range, freeze, read_snapshot
 from ml.splits import dates_to_score, dates_to_train
-from ml.tables import MODEL_CALIBRATION, MODEL_DECILES, MODEL_DRIFT, MODEL_PERFORMANCE, SCORES
+from ml.tables import (
+    MODEL_CALIBRATION,
+    MODEL_DECILES,
+    MODEL_DRIFT,
+    MODEL_PERFORMANCE,
+    SCORES,
+    VALUE_HISTORY,
+)
 from orchestration.retraining import due_questions, stand_of
 from orchestration.runkey import run_key
 from orchestration.score_days import first_good_days, scores_by_day
@@ -30,6 +37,7 @@ PRODUCTS = {
     "identity": IDENTITY_TABLES,
     "ml": {
         "scores": SCORES,
+        "value_history": VALUE_HISTORY,
         "model_performance": MODEL_PERFORMANCE,
         "model_deciles": MODEL_DECILES,
         "model_calibration": MODEL_CALIBRATION,
@@ -37,6 +45,9 @@ PRODUCTS = {
     },
 }
 """Tables that Python gives back to dbt, by source."""
+
+PAST = "past"
+"""Kind of a record that holds the value history of a date that a backfill filled in."""
 
 REALISED_MONTHS = 24
 """Months of which scores are held against what came; the horizon of a year needs more than one."""
@@ -51,7 +62,7 @@ RUN_SCHEMA = pa.schema(
     ]
 )
 DATES_SCHEMA = pa.schema(
-    [("as_of_date", pa.date32()), ("is_run", pa.bool_()), ("is_training", pa.bool_())]
+    [("as_of_date", pa.date32()), ("is_whole", pa.bool_()), ("is_training", pa.bool_())]
 )
 
 
@@ -66,6 +77,7 @@ class Moment:
         due: names of the questions to train in this run.
         training_dates: as-of dates that their training and backtests read.
         season_dates: as-of dates of earlier years that scoring reads.
+        past_dates: as-of dates that a backfill fills in.
     """
 
     snapshot_id: str
@@ -74,6 +86,7 @@ class Moment:
     due: tuple[str, ...] = ()
     training_dates: tuple[date, ...] = ()
     season_dates: tuple[date, ...] = ()
+    past_dates: tuple[date, ...] = ()
 
 
 def new_moment(home: Home, as_of: date | None, *, retrain: bool = False) -> Moment:
@@ -120,6 +133,16 @@ def last_moment(home: Home) -> Moment:
     return _moment(home, publication.snapshot_id, publication.as_of, first_day)
 
 
+def with_past(home: Home, moment: Moment, dates: Iterable[date]) -> Moment:
+    """The same moment, with dates that a backfill fills in and those that their scores read."""
+    horizons = {question.horizon_days for question in read_config(home).questions}
+    past = tuple(sorted(dates))
+    season = {day for one in past for day in dates_to_score(moment.first_day, one, horizons)}
+    return replace(
+        moment, season_dates=tuple(sorted(season.union(moment.season_dates))), past_dates=past
+    )
+
+
 def _moment(
     home: Home, snapshot: str, as_of: date, first_day: date, *, retrain: bool = False
 ) -> Moment:
@@ -164,6 +187,7 @@ def kept(home: Home, run_id: str) -> Moment | None:
         tuple(raw["due"]),
         tuple(map(date.fromisoformat, raw["training_dates"])),
         tuple(map(date.fromisoformat, raw["season_dates"])),
+        tuple(map(date.fromisoformat, raw.get("past_dates", ()))),
     )
 
 
@@ -218,13 +242,14 @@ def _moment_files(home: Home, moment: Moment) -> list[LakeFile]:
         "snapshot_id": moment.snapshot_id,
         "run_key": run_key(moment.snapshot_id, moment.as_of, config),
     }
+    whole = {moment.as_of, *moment.past_dates}
     dates = [
         {
             "as_of_date": day,
-            "is_run": day == moment.as_of,
+            "is_whole": day in whole,
             "is_training": day in moment.training_dates,
         }
-        for day in sorted({*moment.training_dates, *moment.season_dates, moment.as_of})
+        for day in sorted({*moment.training_dates, *moment.season_dates, *whole})
     ]
     files = []
     for table, rows, schema in (("run", [run], RUN_SCHEMA), ("as_of_dates", dates, DATES_SCHEMA)):
@@ -250,7 +275,7 @@ def _product_files(home: Home, moment: Moment) -> list[LakeFile]:
     ]
     live = lake.live()
     read = [
-        *(record for record in live if record.kind not in {"training", "scores"}),
+        *(record for record in live if record.kind not in {"training", "scores", PAST}),
         *_asked(live, {question.name for question in read_config(home).questions}),
     ]
     written = [file for record in read for file in record.files if file.source in PRODUCTS]
@@ -263,7 +288,20 @@ def _asked(live: list[Record], names: set[str]) -> list[Record]:
 
 
 def _score_files(live: list[Record], as_of: date) -> list[LakeFile]:
-    """The scores and drift of the run's date and of the first good date in each month before."""
+    """The scores and drift of the run's date and of the first good date in each month before.
+
+    The value history has the same dates and those that were filled in; a date that was both scored
+    and filled in is read as it was filled in, which is newer.
+    """
     made = {day: record for day, record in scores_by_day(live).items() if day <= as_of}
+    filled = {_date_of(r): r for r in live if r.kind == PAST and _date_of(r) < as_of}
     read = {*first_good_days(made)[-REALISED_MONTHS:], *(day for day in made if day == as_of)}
-    return [file for day in sorted(read) for file in made[day].files]
+    files = [(day, file) for day in sorted(read) for file in made[day].files]
+    return [
+        *(file for day, file in files if file.table != "value_history" or day not in filled),
+        *(file for day in sorted(filled) for file in filled[day].files),
+    ]
+
+
+def _date_of(record: Record) -> date:
+    return date.fromisoformat(record.details["as_of"])

@@ -43,6 +43,7 @@ from orchestration.settings import (
 if TYPE_CHECKING:
     from intake.lake import Lake
     from intake.source import System
+    from orchestration.summary import Checks
 
 SCHEMA = "unicus.run/2"
 CANCEL_SECONDS = 5.0
@@ -227,13 +228,39 @@ def start(request: Request, manner: Manner) -> Ending:
 
 def execute(request: Request, manner: Manner) -> Ending:
     """Execute the graph on a prepared home, under its lock."""
-    home, began, clock = request.home, datetime.now(UTC), time.monotonic()
+    home, began = request.home, datetime.now(UTC)
+    asked = {"systems": request.systems, "as_of": request.as_of, "retrain": request.retrain}
+    run_id, seconds, checks, failed = executed(home, manner, asked)
+    if failed:
+        return failed
+    from orchestration.summary import summarise, summary_text
+
+    systems = read_systems(read_config(home))
+    value = result_head(home, "done") | summarise(home, systems, run_id, seconds, began, checks)
+    (home.logs / f"{run_id}.json").write_text(json.dumps(value, indent=1, default=str))
+    return Ending(0, summary_text(value), value)
+
+
+def executed(
+    home: Home, manner: Manner, asked: dict[str, Any]
+) -> tuple[str, float, Checks, Ending | None]:
+    """Execute what is asked, told on the screen and in a log.
+
+    Args:
+        home: the home, prepared and held.
+        manner: how to speak.
+        asked: arguments of `Execution`.
+
+    Returns:
+        The run's id, its seconds, its checks, and how it ended when it failed.
+    """
+    clock = time.monotonic()
     os.environ.update(home.environment())
     from orchestration.execution import Execution
 
     talk = StageTalk(manner)
     progress.listener = talk
-    execution = Execution(home, request.systems, request.as_of, retrain=request.retrain)
+    execution = Execution(home, **asked)
     _log_to(home.logs / f"{execution.run_id}.log")
     _stop_on_interrupt(execution, talk, home)
     # In a thread of its own, for Dagster takes the signals of the main thread for itself.
@@ -241,16 +268,11 @@ def execute(request: Request, manner: Manner) -> Ending:
         outcome = apart.submit(execution.run).result()
     talk.close(failed=not outcome.success)
     seconds = time.monotonic() - clock
-    if not outcome.success:
-        return _failed(home, execution.run_id, outcome.error, seconds, manner)
-    from orchestration.summary import summarise, summary_text
-
-    systems = read_systems(read_config(home))
-    value = result_head(home, "done") | summarise(
-        home, systems, execution.run_id, seconds, began, outcome.checks
-    )
-    (home.logs / f"{execution.run_id}.json").write_text(json.dumps(value, indent=1, default=str))
-    return Ending(0, summary_text(value), value)
+    failed = (
+        None if outcome.success
+        else _failed(home, execution.run_id, outcome.error, seconds, manner)
+    )  # fmt: skip
+    return execution.run_id, seconds, outcome.checks, failed
 
 
 def state_of(home: Home) -> str:

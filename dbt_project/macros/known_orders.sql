@@ -6,9 +6,9 @@
 -#}
 {% macro known_orders() %}
 from (
-    {{ _known_orders('sights.is_run', 'true') }}
+    {{ _known_orders('sights.is_whole', 'true') }}
     union all
-    {{ _known_orders('not sights.is_run', 'customers.is_in_sample') }}
+    {{ _known_orders('not sights.is_whole', 'customers.is_in_sample') }}
 ) as orders
 {% endmacro %}
 

@@ -35,10 +35,12 @@ from orchestration.settings import Home, SettingFault, code_hash, read_config
 
 FEATURES = dg.AssetKey(["features", "customer_as_of_features"])
 OUTCOMES = dg.AssetKey(["features", "customer_outcomes"])
-PERFORMANCE, DECILES, CALIBRATION, SCORES, DRIFT = (
+VALUES = dg.AssetKey(["features", "customer_as_of_values"])
+PERFORMANCE, DECILES, CALIBRATION, SCORES, DRIFT, HISTORY = (
     dg.AssetKey(["ml", name])
-    for name in ("performance", "deciles", "calibration", "scores", "drift")
+    for name in ("performance", "deciles", "calibration", "scores", "drift", "value_history")
 )
+SCORED_FROM = {FEATURES.path[-1], OUTCOMES.path[-1], VALUES.path[-1]}
 MEASURES = ("performance", "deciles", "calibration")
 """What a training says of a model, by the name of its folder; the table is `model_<name>`."""
 
@@ -191,6 +193,9 @@ def _scoring_assets(questions: Sequence[Question], graph: ColumnGraph) -> dg.Ass
               " date on, by the champion, or by a baseline that says it is one."),
         _spec(DRIFT, inputs, "One row per question and feature, and one for the scores themselves:"
               " how far the customers of today are from those of the day the champion was trained."),
+        _spec(HISTORY, [*inputs, VALUES], "One row per customer with an order: what the run knows and"
+              " expects at its date, kept as it is told. Past month starts are filled in by"
+              " `history/month_starts`."),
     ]  # fmt: skip
 
     @dg.multi_asset(name="scoring", specs=specs)
@@ -198,10 +203,10 @@ def _scoring_assets(questions: Sequence[Question], graph: ColumnGraph) -> dg.Ass
         progress.stage("predict")
         with unicus.faults_shown():
             record = run_scoring(unicus.place, unicus.moment())
-            keep_made(unicus.place, ["scores", "model_drift"], unicus.moment())
+            keep_made(unicus.place, ["scores", "model_drift", "value_history"], unicus.moment())
         progress.note(_note(record))
         reasons = record.details["reasons"]
-        for key, file in zip((SCORES, DRIFT), record.files, strict=True):
+        for key, file in zip((SCORES, DRIFT, HISTORY), record.files, strict=True):
             metadata = {"dagster/row_count": file.rows, **reasons, **graph.metadata(key)}
             yield dg.MaterializeResult(asset_key=key, metadata=metadata)
 
@@ -291,9 +296,11 @@ class Answer:
 
 
 def run_scoring(home: Home, moment: Moment) -> Record:
-    """Score the customers at the run's date, all questions in one file."""
+    """Score the customers at the run's date, all questions in one file, and keep their history."""
+    from ml.history import value_history
+
     lake, config = home.lake, read_config(home)
-    dbt.refuse_unbuilt(home, {FEATURES.path[-1], OUTCOMES.path[-1]}, moment)
+    dbt.refuse_unbuilt(home, SCORED_FROM, moment)
     asked = champions_asked(home, config)
     answers: dict[str, Answer] = {}
     for count, question in enumerate(config.questions, 1):
@@ -302,6 +309,7 @@ def run_scoring(home: Home, moment: Moment) -> Record:
     refused = [name for name, answer in answers.items() if answer.is_refused]
     details = {
         "as_of": str(moment.as_of),
+        "first_day": str(moment.first_day),
         "reasons": {name: answer.reason for name, answer in answers.items()},
         "stale": refused,
         "champions": {name: asked[name] for name in asked if name not in refused},
@@ -310,12 +318,14 @@ def run_scoring(home: Home, moment: Moment) -> Record:
     drift = pa.concat_tables(
         [tables.MODEL_DRIFT.empty_table(), *(a.drift for a in answers.values())]
     )
+    history = value_history(home.warehouse, moment.as_of, scores, is_backfilled=False)
     with lake.transaction() as transaction:
         number = f"{transaction.seq:010d}"
         file = f"as_of={moment.as_of}/{number}.parquet"
         staged = [
             lake.stage(scores, "ml", "scores", f"scores/{file}"),
             lake.stage(drift, "ml", "model_drift", f"drift/{file}"),
+            lake.stage(history, "ml", "value_history", f"history/{file}"),
         ]
         old = [r.seq for r in lake.live("scores") if r.details["as_of"] == str(moment.as_of)]
         return transaction.commit("scores", number, staged, supersedes=old, details=details)

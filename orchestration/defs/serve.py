@@ -9,16 +9,17 @@ import dagster as dg
 from orchestration import dbt
 from orchestration.defs.ingest import OWNER
 from orchestration.defs.predict import champions_that_scored
+from orchestration.moment import Moment
 from orchestration.progress import progress
 from orchestration.resources import UnicusRun
 from orchestration.runkey import published_key, run_key
-from orchestration.settings import read_config
+from orchestration.settings import Home, read_config
 from serving.publish import MixedMoments, Publication, PublicTable, publish
 
 
 def published_asset(manifest: Path) -> dg.AssetsDefinition:
     """The published copy, after every public model."""
-    tables = [_public_table(node) for node in dbt.public_tables(manifest)]
+    tables = public_tables(manifest)
 
     @dg.asset(
         key=["serving", "published"],
@@ -31,31 +32,51 @@ def published_asset(manifest: Path) -> dg.AssetsDefinition:
     )
     def published(unicus: UnicusRun) -> dg.MaterializeResult:  # type: ignore[type-arg]
         progress.stage("publish")
-        home, moment = unicus.place, unicus.moment()
         with unicus.faults_shown():
-            key = run_key(moment.snapshot_id, moment.as_of, read_config(home))
-            stale = sorted({t.name for t in tables} - dbt.built_with(home, key))
-            if stale:
-                raise MixedMoments(home.published, stale, f"{moment.as_of}, {moment.snapshot_id}")
-            publication = Publication(
-                run_id=unicus.run_id,
-                snapshot_id=moment.snapshot_id,
-                as_of=moment.as_of,
-                published_at=datetime.now(UTC).replace(tzinfo=None),
-                key=published_key(key, champions_that_scored(home.lake, moment.as_of)),
-            )
-            rows = publish(home.warehouse, home.published, tables, publication)
-        progress.note(f"{len(rows)} tables, {sum(rows.values()):,} rows")
-        return dg.MaterializeResult(
-            metadata={
-                "as_of": str(moment.as_of),
-                "snapshot_id": moment.snapshot_id,
-                "path": dg.MetadataValue.path(str(home.published)),
-                **{f"{name}_rows": count for name, count in rows.items()},
-            }
-        )
+            rows = publish_tables(unicus.place, unicus.moment(), tables, unicus.run_id)
+        return dg.MaterializeResult(metadata=publication_metadata(unicus, rows))
 
     return published
+
+
+def public_tables(manifest: Path) -> list[PublicTable]:
+    """What is published of the project at `manifest`."""
+    return [_public_table(node) for node in dbt.public_tables(manifest)]
+
+
+def publish_tables(
+    home: Home, moment: Moment, tables: list[PublicTable], run_id: str
+) -> dict[str, int]:
+    """Put the copy in place; return the rows of each table.
+
+    Raises:
+        MixedMoments: a public table is not of this moment and this code.
+    """
+    key = run_key(moment.snapshot_id, moment.as_of, read_config(home))
+    stale = sorted({t.name for t in tables} - dbt.built_with(home, key))
+    if stale:
+        raise MixedMoments(home.published, stale, f"{moment.as_of}, {moment.snapshot_id}")
+    publication = Publication(
+        run_id=run_id,
+        snapshot_id=moment.snapshot_id,
+        as_of=moment.as_of,
+        published_at=datetime.now(UTC).replace(tzinfo=None),
+        key=published_key(key, champions_that_scored(home.lake, moment.as_of)),
+    )
+    rows = publish(home.warehouse, home.published, tables, publication)
+    progress.note(f"{len(rows)} tables, {sum(rows.values()):,} rows")
+    return rows
+
+
+def publication_metadata(unicus: UnicusRun, rows: dict[str, int]) -> dict[str, Any]:
+    """What Dagster shows of a published copy."""
+    moment = unicus.moment()
+    return {
+        "as_of": str(moment.as_of),
+        "snapshot_id": moment.snapshot_id,
+        "path": dg.MetadataValue.path(str(unicus.place.published)),
+        **{f"{name}_rows": count for name, count in rows.items()},
+    }
 
 
 def _public_table(node: dict[str, Any]) -> PublicTable:

@@ -4,10 +4,11 @@
 {% for season in seasons %}{% do bounds.append(365 - season) %}{% endfor %}
 
 with dates as (
-    select as_of_date, is_run from {{ source('moment', 'as_of_dates') }}
+    select as_of_date, is_whole from {{ source('moment', 'as_of_dates') }}
 ),
 
--- At the run's date every customer counts; to learn from the past, a part of very many is enough.
+-- At the run's date and those of a backfill every customer counts; to learn from the past, a part of very
+-- many is enough.
 -- A number is quicker to group by than an id.
 customers as (
     select
@@ -30,7 +31,7 @@ shop_days as (
 sights as (
     select
         dates.as_of_date,
-        dates.is_run,
+        dates.is_whole,
         shop_days.ordered_date,
         shop_days.known_from_date,
         shop_days.known_to_date,

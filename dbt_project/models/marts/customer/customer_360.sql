@@ -10,25 +10,23 @@ features as (
 orders as (
     select
         customer_id,
-        min(first_ordered_at) as first_ordered_at,
         min(ordered_date) as first_ordered_date,
         max(ordered_date) as last_ordered_date
     from {{ ref('customer_days') }}
     group by customer_id
 ),
 
-ranks as (
+run as (
+    select as_of from {{ source('moment', 'run') }}
+),
+
+tiers as (
     select
-        features.customer_id,
-        row_number() over (
-            order by
-                features.net_revenue_365d_amount desc, orders.first_ordered_at asc, customers.smallest_record_key asc
-        ) as revenue_rank,
-        count(*) over () as ranked_count
-    from features
-    inner join orders on features.customer_id = orders.customer_id
-    inner join customers on features.customer_id = customers.customer_id
-    where features.orders_365d_count > 0
+        customer_values.customer_id,
+        customer_values.lifecycle,
+        customer_values.value_tier
+    from {{ ref('customer_as_of_values') }} as customer_values
+    inner join run on customer_values.as_of_date = run.as_of
 ),
 
 scores as (
@@ -64,15 +62,8 @@ customer_360 as (
         customers.smallest_record_key,
         customers.records_count,
         customers.source_systems,
-        case
-            when features.customer_id is null then 'prospect'
-            when features.recency_days > {{ var('lost_after_days') }} then 'lost'
-            when features.recency_days > {{ var('at_risk_after_days') }} then 'at_risk'
-            when features.tenure_days <= {{ var('new_for_days') }} then 'new'
-            when features.gap_last_days > {{ var('lost_after_days') }} then 'reactivated'
-            else 'active'
-        end as lifecycle,
-        {{ value_tier('ranks.revenue_rank', 'ranks.ranked_count') }} as value_tier,
+        coalesce(tiers.lifecycle, 'prospect') as lifecycle,
+        coalesce(tiers.value_tier, 'none') as value_tier,
         orders.first_ordered_date,
         orders.last_ordered_date,
         features.recency_days,
@@ -106,7 +97,7 @@ customer_360 as (
     from customers
     left join features on customers.customer_id = features.customer_id
     left join orders on customers.customer_id = orders.customer_id
-    left join ranks on customers.customer_id = ranks.customer_id
+    left join tiers on customers.customer_id = tiers.customer_id
     left join scores on customers.customer_id = scores.customer_id
     left join expectations on customers.customer_id = expectations.customer_id
     left join campaigns on customers.customer_id = campaigns.customer_id
