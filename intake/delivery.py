@@ -39,6 +39,14 @@ class Delivery:
         """The delivery that was loaded; of its path only the name is left."""
         return cls(Path(load.file_name), load.file_hash, load.day)
 
+    @classmethod
+    def as_named(cls, system: System, load: Load) -> Delivery:
+        """The delivery that was loaded, dated by what `source.yaml` makes of its name now."""
+        path = Path(load.file_name)
+        spec = system.file_spec(load.entity)
+        day = (spec.date_in(path.name) or load.day) if spec.is_dated else None
+        return cls(path, load.file_hash, day)
+
     @property
     def file_date(self) -> str | None:
         """The business date as the register writes it."""
@@ -124,7 +132,7 @@ def in_order(lake: Lake, system: System, contract: Contract) -> list[Delivery]:
 
 def turn_of(
     lake: Lake, system: System, contract: Contract, delivery: Delivery, seq: int,
-    without: Collection[int] = (),
+    without: Collection[int] = (), again: Record | None = None,
 ) -> Turn:  # fmt: skip
     """Find where a delivery stands among those that are in the lake.
 
@@ -135,6 +143,7 @@ def turn_of(
         delivery: the file.
         seq: number that a load of it would get now.
         without: numbers of loads to do without, though they are still live.
+        again: the load that is read again, when its file was dated otherwise then.
     """
     own = _identity(system, contract, delivery)
 
@@ -147,7 +156,7 @@ def turn_of(
 
     loads = delivered(lake, system.name, contract.entity, without)
     undone = [r for r in lake.live("undo") if _is_of(r, system.name, contract.entity)]
-    replaced = [r for r in [*loads, *undone] if is_same(Load.from_record(r))]
+    replaced = [r for r in [*loads, *undone] if r == again or is_same(Load.from_record(r))]
     position = min((Load.from_record(r).position for r in replaced), default=seq)
     place = (delivery.file_date or "", position)
     before = [r for r in loads if r not in replaced and Load.from_record(r).place < place]

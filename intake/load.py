@@ -8,7 +8,7 @@ their rows, in `judge.py`; which loads are live, in `lake.py`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 
 from intake.accounting import Load
@@ -17,7 +17,7 @@ from intake.contract import Contract
 from intake.deletion import refuse_list
 from intake.delivery import Delivery, Turn, delivered, in_order, load_id, turn_of, undone_loads
 from intake.judge import judge
-from intake.lake import Lake, Transaction
+from intake.lake import Lake, Record, Transaction
 from intake.source import System
 from intake.stage import stage_accepted, stage_quarantined
 
@@ -48,10 +48,11 @@ def load_entity(lake: Lake, system: System, contract: Contract) -> list[Load]:
 
 
 def read_again(lake: Lake, system: System, contract: Contract, gone: Collection[int] = ()) -> None:
-    """Read loads again, from the kept bytes, that were compared with others than come before now.
+    """Read loads again, from the kept bytes, that follow on others than come before now.
 
     What a row adds depends on the deliveries before its own: without the one that first said it, a
-    re-delivery is news. Only loads that a removal or a return touches are read.
+    re-delivery is news. And of versions without a time the one that was read last is believed, so what
+    came after a file that was read again is read again too. Only loads that this touches are read.
 
     Args:
         lake: where the loads are.
@@ -59,28 +60,60 @@ def read_again(lake: Lake, system: System, contract: Contract, gone: Collection[
         contract: the entity.
         gone: numbers of loads to do without, though they are still live.
     """
-    if system.spec.entities[contract.entity].delivery == "append":
-        return
+    is_compared = system.spec.entities[contract.entity].delivery != "append"
     loads = delivered(lake, system.name, contract.entity, without=gone)
-    before = 0
+    before: Record | None = None
     for number, record in enumerate(loads):
-        follows = Load.from_record(record).follows
-        if follows != before and (follows is not None or gone):
+        follows, last = Load.from_record(record).follows, before.seq if before else 0
+        is_moved = is_compared and follows != last and (follows is not None or gone)
+        if is_moved or _is_overtaken(before, record):
             for later in loads[number:]:
                 kept = Delivery.of_load(Load.from_record(later))
                 _load(lake, system, contract, kept, gone, even_if_known=True)
             return
-        before = record.seq
+        before = record
+
+
+def _is_overtaken(before: Record | None, record: Record) -> bool:
+    """Whether the delivery before this one, of the same business date, was read again after it."""
+    if before is None or before.seq < record.seq:
+        return False
+    return Load.from_record(before).file_date == Load.from_record(record).file_date
+
+
+def load_again(
+    lake: Lake, system: System, contract: Contract, records: Sequence[Record]
+) -> list[Load]:
+    """Read loads again from the kept bytes, by the rules of now, each in the place of the old one.
+
+    Args:
+        lake: where the loads are.
+        system: the system they came from.
+        contract: the entity.
+        records: the loads, all that were delivered from some one on.
+
+    Raises:
+        InputFault: a file is refused whole; those before it are read again.
+    """
+    dated = [(Delivery.as_named(system, Load.from_record(r)), r) for r in records]
+    dated.sort(key=lambda one: (one[0].file_date or "", Load.from_record(one[1]).position))
+    loads = []
+    for number, (delivery, record) in enumerate(dated, 1):
+        still_old = {later.seq for _, later in dated[number:]}
+        loads.append(
+            _load(lake, system, contract, delivery, still_old, even_if_known=True, again=record)
+        )
+    return loads
 
 
 def _load(
     lake: Lake, system: System, contract: Contract, delivery: Delivery,
-    gone: Collection[int] = (), *, even_if_known: bool = False,
+    gone: Collection[int] = (), *, even_if_known: bool = False, again: Record | None = None,
 ) -> Load:  # fmt: skip
     """Load the kept bytes of a file; the same bytes in the same turn change nothing."""
     name = load_id(system, contract, delivery)
     with lake.transaction() as transaction:
-        turn = turn_of(lake, system, contract, delivery, transaction.seq, without=gone)
+        turn = turn_of(lake, system, contract, delivery, transaction.seq, without=gone, again=again)
         for record in turn.replaced:
             known = Load.from_record(record)
             is_same = known.load_id == name and known.follows in (None, turn.follows)

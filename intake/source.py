@@ -107,7 +107,7 @@ class FileSpec(_Declared):
         for name in self.model_fields_set & OPTIONS.keys():
             if not set(forms) & set(OPTIONS[name]):
                 raise ValueError(f"{name} is nothing that {self.format} has")
-        if self.format == "sqlite" and DATE_IN_PATH.search(self.path):
+        if self.format == "sqlite" and self.is_dated:
             raise ValueError("a database has no date in its path: its tables tell times")
         for name, formats in NEEDED.items():
             if set(forms) & set(formats) and not getattr(self, name):
@@ -160,6 +160,11 @@ class FileSpec(_Declared):
         path = DATE_IN_PATH.sub(lambda found: re.sub("%.", "[0-9]*", found[1]), self.path)
         # Two stars in a row have a meaning of their own, and only as a whole part of a path.
         return "/".join(p if p == "**" else re.sub(r"\*+", "*", p) for p in path.split("/"))
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether the names of the files say their business date."""
+        return bool(DATE_IN_PATH.search(self.path))
 
     def date_in(self, name: str) -> date | None:
         """The business date in the name of a file, if there is a right one where it should be."""
@@ -324,7 +329,7 @@ class System:
             InputFault: there should be one, and is not.
         """
         spec = self.file_spec(entity)
-        if not DATE_IN_PATH.search(spec.path):
+        if not spec.is_dated:
             return None
         found = spec.date_in(path.relative_to(self.location).as_posix())
         if not found:
@@ -380,7 +385,7 @@ class System:
             "file": self.spec.files[chosen.file].model_dump(exclude_defaults=True),
             "currency": self.spec.currency,
         }
-        if DATE_IN_PATH.search(self.spec.files[chosen.file].path):
+        if self.spec.files[chosen.file].is_dated:
             parts["timezone"] = self.spec.business_timezone
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

@@ -34,7 +34,7 @@ ORIGINS = {"COMMANDLINE": "option", "ENVIRONMENT": "environment"}
 SECTIONS = {
     "Start": ["run", "new-system", "check-system"],
     "Look": ["status", "loads", "models", "explain", "ui"],
-    "Operate": ["backfill", "undo", "vacuum", "doctor"],
+    "Operate": ["backfill", "undo", "replay", "vacuum", "doctor"],
 }
 EXAMPLES = {
     "run": ("unicus run", "unicus run --home /data/shop --system shop --systems-dir my_systems"),
@@ -66,6 +66,7 @@ EXAMPLES = {
     "backfill": ("unicus backfill --dry-run", "unicus backfill 2017-06 2017-12"),
     "undo": ("unicus undo 3f9c12 --dry-run", "unicus undo 3f9c12 --restore --yes"),
     "vacuum": ("unicus vacuum --dry-run", "unicus vacuum --yes --quiet"),
+    "replay": ("unicus replay --dry-run", "unicus replay --system shop --entity orders --yes"),
     "ui": ("unicus ui", "unicus ui --home /data/shop --port 3001"),
     "doctor": ("unicus doctor", "unicus doctor --deep --json"),
 }
@@ -497,6 +498,34 @@ def undo(
         from orchestration import loads as verbs
 
         change = verbs.plan_change(place, load, is_restore=restore)
+        return _change(verbs, change, manner, is_dry=dry_run, is_sure=is_sure)
+
+    say(f"Unicus · home {place.root}")
+    _guarded(place, manner, act)
+
+
+@main.command()
+@home_option
+@click.option("--system", default="", metavar="NAME", help="Only what this system delivered.")
+@click.option("--entity", default="", metavar="NAME", help="Only what feeds this entity.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE",
+              help="Only files of this day and later, by the date in their name or of their load.")  # fmt: skip
+@click.option("--all", "is_all", is_flag=True, help="Those too whose rules have not changed.")
+@click.option("--dry-run", is_flag=True, help="Say what would change, change nothing.")
+@click.option("--yes", "is_sure", is_flag=True, help="Do not ask.")
+@manner_options
+def replay(
+    home: Path | None, system: str, entity: str, since: datetime | None, is_all: bool,
+    dry_run: bool, is_sure: bool, **how: bool,
+) -> None:  # fmt: skip
+    """Read what was loaded again from the kept files, by the mapping and contract of now."""
+    place, manner = _place(home), Manner.of(**how)
+
+    def act() -> int:
+        from orchestration import replay as verbs
+
+        asked = verbs.Asked(system, entity, since.date() if since else None, is_all)
+        change = verbs.plan_replay(place, asked)
         return _change(verbs, change, manner, is_dry=dry_run, is_sure=is_sure)
 
     say(f"Unicus · home {place.root}")

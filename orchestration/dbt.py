@@ -74,7 +74,7 @@ class MixedWarehouse(Exception):
         self.why = (
             f"this run stands at {moment.as_of}, snapshot {moment.snapshot_id}; a run before it"
         )
-        self.why += " stopped half-way"
+        self.why += " stopped half-way, or code or settings have changed since"
         self.fix = "build everything:  unicus run"
 
 

@@ -25,6 +25,9 @@ COMMAND_LINE = {STARTED_BY: "command line", "dagster/max_retries": "0"}
 BEGIN_ANEW = {"dagster/retry_strategy": "ALL_STEPS"}
 """Tag of every run: one that is tried again freezes a moment of its own; nothing is loaded twice."""
 
+BACKFILL_TAG = "dagster/backfill"
+"""Tag of the runs that the daemon starts for one backfill."""
+
 WAIT_SECONDS = 900.0
 """How long a run started from the browser or by the daemon waits for the one that holds the home."""
 
@@ -42,11 +45,13 @@ class UnicusRun(dg.ConfigurableResource):  # type: ignore[type-arg]
     as_of: str = ""
     retrain: bool = False
     _run_id: str = PrivateAttr(default="")
+    _backfill_id: str = PrivateAttr(default="")
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[UnicusRun]:
         """Take the lock of the home for the whole run."""
         self._run_id = context.run.run_id if context.run else ""
+        self._backfill_id = context.run.tags.get(BACKFILL_TAG, "") if context.run else ""
         place = self.place
         with self.faults_shown():
             place.create()
@@ -94,14 +99,22 @@ class UnicusRun(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Freeze what is live now and stand on it; the later steps of the run stand there too."""
         frozen = moment.new_moment(self.place, self.asked, retrain=self.retrain)
         moment.keep(self.place, self.run_id, frozen)
+        if self._backfill_id:
+            moment.keep(self.place, self._backfill_id, frozen)
         return frozen
 
     def moment(self) -> Moment:
-        """Where the run stands; a run that froze nothing stands at the last complete moment."""
+        """Where the run stands; a run that froze nothing stands at the last complete moment.
+
+        The daemon cuts a backfill of everything into several runs: those after the one that froze a
+        moment stand at that.
+        """
         found = moment.kept(self.place, self.run_id)
+        if found is None and self._backfill_id:
+            found = moment.kept(self.place, self._backfill_id)
         if found is None:
             found = moment.last_moment(self.place)
-            moment.keep(self.place, self.run_id, found)
+        moment.keep(self.place, self.run_id, found)
         return found
 
     @contextmanager
