@@ -509,7 +509,7 @@ def undo(
 @click.option("--system", default="", metavar="NAME", help="Only what this system delivered.")
 @click.option("--entity", default="", metavar="NAME", help="Only what feeds this entity.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE",
-              help="Only files of this day and later, by the date in their name or of their load.")  # fmt: skip
+              help="Only files of this day on, by the date in their name or of their load.")  # fmt: skip
 @click.option("--all", "is_all", is_flag=True, help="Those too whose rules have not changed.")
 @click.option("--dry-run", is_flag=True, help="Say what would change, change nothing.")
 @click.option("--yes", "is_sure", is_flag=True, help="Do not ask.")

@@ -66,6 +66,15 @@ select horizon_days, predictor, model_version, is_baseline, is_stale, count(*) a
 from marts.customer_scores
 group by all
 order by horizon_days""",
+    "customer_value_history": """\
+select before.value_tier as was, now.value_tier as is_now, count(*) as customers_count
+from marts.customer_value_history as now
+inner join marts.customer_value_history as before on now.customer_id = before.customer_id
+where
+    now.as_of_date = (select max(as_of_date) from marts.customer_value_history)
+    and before.as_of_date = (select min(as_of_date) from marts.customer_value_history)
+group by all
+order by was, is_now""",
     "dim_customers": """\
 select age_band, count(*) as customers_count
 from core.dim_customers

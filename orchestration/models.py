@@ -17,8 +17,9 @@ from ml import tracking
 from ml.errors import MlError
 from ml.questions import BY_NAME
 from orchestration.console import aligned
+from orchestration.retraining import undone_files
 from orchestration.settings import Home, SettingFault
-from orchestration.status import require_home
+from orchestration.status import require_home, undone_text
 from serving.publish import read_publication
 
 if TYPE_CHECKING:
@@ -57,8 +58,13 @@ def read_models(home: Home) -> dict[str, Any]:
     found = tracking.read_versions(home.mlflow)
     figures = _figures(home) if found else {}
     by_name = groupby(sorted(found, key=lambda one: one.name), key=lambda one: one.name)
+    undone = undone_files(home)
     models = [
-        {"name": name, "versions": [_told(one, figures.get(one.run_id, {})) for one in versions]}
+        {
+            "name": name,
+            "undone_files": undone.get(name, []),
+            "versions": [_told(one, figures.get(one.run_id, {})) for one in versions],
+        }
         for name, versions in by_name
     ]
     return {"schema": MODELS_SCHEMA, "home": str(home.root), "models": models}
@@ -141,7 +147,8 @@ def _model_text(model: dict[str, Any]) -> str:
     ]  # fmt: skip
     whys = [(one["version"], one["mlflow_run_id"], one["reason"]) for one in model["versions"]]
     tables = aligned([head, *rows]), aligned([("version", "MLflow run", "why"), *whys])
-    return "\n\n".join([f"{model['name']}\n{tables[0]}", tables[1]])
+    warned = [f"  warned  {undone_text(model)}"] if model["undone_files"] else []
+    return "\n\n".join([f"{model['name']}\n{tables[0]}", tables[1], *warned])
 
 
 def _shown(figure: float | None, form: str, less: float = 0) -> str:

@@ -61,7 +61,7 @@ PLACES = {
     "features": Place(3, 20, "per customer and date", (
         "customer_as_of_features", "customer_features", "customer_outcomes")),
     "ml": Place(3, 250, "train, gate, score", (
-        "model", "performance", "deciles", "calibration", "scores", "drift")),
+        "model", "performance", "deciles", "calibration", "scores", "drift", "value_history")),
     "marts": Place(4, 90, "what people ask for", (
         "customer_360", "customer_scores", "customer_propensities", "kpi_customers_monthly",
         "kpi_cohorts_monthly", "campaign_results", "model_performance", "model_realised",
@@ -115,6 +115,7 @@ def read_rooms(graph: dg.AssetGraph) -> list[Room]:
     groups: dict[str, list[dg.AssetKey]] = {}
     for key in sorted(graph.executable_asset_keys):
         groups.setdefault(str(graph.get(key).group_name), []).append(key)
+    groups.pop("history")  # fills in the past, beside the way of every day
     assert groups.keys() == PLACES.keys(), groups.keys() ^ PLACES.keys()
     rooms = [_room(graph, name, groups[name]) for name in PLACES]
     for room in rooms:

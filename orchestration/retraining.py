@@ -7,6 +7,7 @@ stretch of time, and otherwise its champion goes on scoring.
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -89,6 +90,44 @@ def trainings(lake: Lake) -> dict[str, Training]:
         for record in lake.live("training")
         if "question" in record.details
     }
+
+
+def undone_files(home: Home) -> dict[str, list[str]]:
+    """Files that a champion learnt from and that were undone since, by question; without them, none.
+
+    A file is known by its bytes, for its load may have been read again before it was undone.
+    """
+    from ml.tracking import champions
+
+    lake, records = home.lake, home.lake.records()
+    undone = {_file_of(r): str(r.details["file_name"]) for r in lake.live("undo")}
+    if not undone:
+        return {}
+    crowned = champions(home.mlflow)
+    snapshots = {
+        str(r.details["question"]): str(r.details["snapshot_id"])
+        for r in records
+        if r.kind == "training"
+        and r.details.get("model_version")
+        and crowned.get(r.details.get("question", "")) == r.details["model_version"]
+    }
+    files = {r.seq: _file_of(r) for r in records if r.kind == "load"}
+    found = {
+        question: sorted({undone[files[seq]] for seq in _seen(lake, snapshot)
+                          if files.get(seq) in undone})
+        for question, snapshot in snapshots.items()
+    }  # fmt: skip
+    return {question: names for question, names in found.items() if names}
+
+
+def _file_of(record: Record) -> tuple[str, str, str]:
+    told = record.details
+    return told["source_system"], told["entity"], told["file_hash"]
+
+
+def _seen(lake: Lake, snapshot: str) -> list[int]:
+    path = lake.root / "snapshots" / f"{snapshot}.json"
+    return list(json.loads(path.read_text("utf-8"))["loads"]) if path.exists() else []
 
 
 def superseded_by(question: str, live: list[Record]) -> list[int]:

@@ -73,7 +73,7 @@ def read_status(home: Home, home_origin: str = "default") -> dict[str, Any]:
         "held_by": lock.holder(home.root),
         "published": _published(home),
         "last_run": _last_run(home),
-        "models": _models(live),
+        "models": _models(home, live),
         "systems": _systems(config, loads),
         "entities": _entity_rows(home, read),
         "entities_without_data": sorted(
@@ -140,9 +140,11 @@ def _is_held(home: Home) -> bool:
     return lock.holder(home.root) is not None
 
 
-def _models(live: list[Record]) -> list[dict[str, Any]]:
+def _models(home: Home, live: list[Record]) -> list[dict[str, Any]]:
     """Per question: what the last training decided, and who made the newest scores."""
-    models = []
+    from orchestration.retraining import undone_files
+
+    undone, models = undone_files(home), []
     for training in (r for r in live if r.kind == "training" and "question" in r.details):
         name = training.details["question"]
         scores = [r for r in live if r.kind == "scores" and name in r.details.get("reasons", {})]
@@ -156,6 +158,7 @@ def _models(live: list[Record]) -> list[dict[str, Any]]:
                 "trained_at": training.committed_at,
                 "scored_as_of": newest.details["as_of"] if newest else None,
                 "scored_by": newest.details["reasons"][name] if newest else None,
+                "undone_files": undone.get(name, []),
             }
         )
     return models
@@ -362,7 +365,14 @@ def _model_lines(model: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         (model["name"], model["reason"]),
         ("", scored if model["scored_as_of"] else "no scores"),
+        *([("", f"warned: {undone_text(model)}")] if model["undone_files"] else []),
     ]
+
+
+def undone_text(model: dict[str, Any]) -> str:
+    """That a champion learnt from files that were undone since, and what to do."""
+    names = ", ".join(model["undone_files"])
+    return f"the champion of {model['name']} learnt from files undone since, {names}: unicus run --retrain"
 
 
 def _entities_text(entities: list[dict[str, Any]]) -> str:

@@ -23,7 +23,9 @@ from orchestration import moment as moments
 from orchestration.console import aligned
 from orchestration.models import WHOLE
 from orchestration.moment import Moment
+from orchestration.retraining import undone_files
 from orchestration.settings import FOUND_HOME, Home
+from orchestration.status import undone_text
 from serving.publish import read_publication
 
 ROOMS = ("raw", "staging", "core", "features", "marts")
@@ -133,7 +135,7 @@ def _models(home: Home, moment: Moment, began: datetime) -> list[dict[str, Any]]
     trained = {r.details["question"]: r for r in live
                if r.kind == "training" and "question" in r.details}  # fmt: skip
     scored = [r for r in live if r.kind == "scores" and r.details["as_of"] == str(moment.as_of)][-1]
-    backtests = _backtests(home)
+    backtests, undone = _backtests(home), undone_files(home)
     return [
         {
             "name": name,
@@ -144,6 +146,7 @@ def _models(home: Home, moment: Moment, began: datetime) -> list[dict[str, Any]]
             "reason": trained[name].details["reason"],
             "scores": reason,
             "backtest": backtests.get(name, []),
+            "undone_files": undone.get(name, []),
         }
         for name, reason in scored.details["reasons"].items()
     ]
@@ -196,6 +199,7 @@ def summary_text(summary: dict[str, Any]) -> str:
                    f" {len(checks['failed'])} failed"),
         *((one["name"], _model_line(one)) for one in summary["models"]),
         *(("warned", text) for text in checks["warned"]),
+        *(("warned", undone_text(one)) for one in summary["models"] if one["undone_files"]),
         *_left_out_lines(summary["left_out"]),
         *(("not read", f"{one['path']} of {one['system']}") for one in summary["not_read"]),
         ("next", " · ".join(summary["next"])),

@@ -18,6 +18,7 @@ LEDGERS = {
     "marts.model_calibration": "a training names its run",
     "marts.model_drift": "tells of every date that was scored",
     "marts.model_realised": "tells of every date that was scored",
+    "marts.customer_value_history": "tells of every date that was scored or filled in",
     "main.publication": "names the run that built it",
 }
 RUN_COLUMNS = {"mlflow_run_id", "model_version", "lines_load_id"}

@@ -30,6 +30,7 @@ TIME_WORDS = re.compile(
 PUBLIC = {
     "dim_customers", "dim_products", "dim_stores", "fct_orders", "fct_order_lines", "fct_returns",
     "customer_features", "customer_360", "customer_scores", "customer_propensities",
+    "customer_value_history",
     "model_performance", "model_deciles", "model_calibration", "model_drift", "model_realised",
     "kpi_customers_monthly", "kpi_cohorts_monthly", "campaign_results", "ingest_reconciliation",
 }  # fmt: skip
