@@ -43,6 +43,9 @@ GENERATED: dict[str, tuple[str, ...]] = {
     "the list of the value tiers and their total, written in the model": (
         "marts.kpi_customers_monthly.value_tier",
     ),
+    "whether the date was filled in later, which the backfill says": (
+        "marts.customer_value_history.is_backfilled",
+    ),
 }
 """Columns of public tables that no data decides, by the reason. A test holds the list to be exactly
 those that reach no raw column, and to be short."""

@@ -63,6 +63,10 @@ DATES = {"cutoff_date", "trained_as_of"}
 CAME = {"actual_total", "actual_rate", "actual_low_rate", "actual_high_rate", "buyers_count"}
 NAMES = {"model_version", "mlflow_run_id"}
 KEY_COLUMNS = ("customer_id", "as_of_date")
+STATES = {
+    "lifecycle", "value_tier", "recency_days", "orders_365d_count", "net_revenue_365d_amount",
+}  # fmt: skip
+"""What the value history keeps of a date as the features say it."""
 NAMED = "given to the model, which was learnt from these"
 LEARNT = "learnt from what came after such features, and computed from those of today"
 TABLES_OF = {
@@ -71,6 +75,7 @@ TABLES_OF = {
     PERFORMANCE: tables.MODEL_PERFORMANCE,
     DECILES: tables.MODEL_DECILES,
     CALIBRATION: tables.MODEL_CALIBRATION,
+    HISTORY: tables.VALUE_HISTORY,
 }
 
 
@@ -98,6 +103,10 @@ def _origin(name: str, features: Collection[str]) -> Origin:
         return Origin((), "the snapshot that the run reads")
     if name in CAME:
         return Origin(OUTCOME, "what came, of the customers whose forecast it is held against")
+    if name in STATES:
+        return Origin(((VALUES.to_user_string(), name),))
+    if name == "is_backfilled":
+        return Origin((), "whether the date was filled in later")
     if name == "customers_count":
         return Origin(((source, "customer_id"),))
     learnt: tuple[Column, ...] = tuple(

@@ -104,10 +104,10 @@ def test_a_column_is_made_of_exactly(graph: ColumnGraph, column: str, columns: s
 @pytest.mark.parametrize(
     ("column", "columns", "way"),
     [
-        ("marts/customer_360.lifecycle", {"orders.ordered_at"}, "features/customer_features"),
+        ("marts/customer_360.lifecycle", {"orders.ordered_at"}, "features/customer_as_of_values"),
         ("marts/customer_360.orders_count", {"orders.order_key"}, "core/order_history"),
         ("marts/customer_360.value_tier",
-         {"order_lines.net_amount", "orders.ordered_at"}, "features/customer_features"),
+         {"order_lines.net_amount", "orders.ordered_at"}, "features/customer_as_of_values"),
         ("marts/customer_360.customer_id",
          {"orders.customer_key", "customers.customer_key"}, "identity/customer_map"),
         ("marts/customer_scores.predicted_net_revenue_amount",
