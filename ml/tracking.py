@@ -44,6 +44,14 @@ Found = TypeVar("Found")
 CHAMPION = "champion"
 TERMS_TAG = "champion_terms"
 STORE = "mlflow.db"
+ARTIFACTS = "artifacts"
+PATH_COLUMNS = {
+    "experiments": "artifact_location",
+    "runs": "artifact_uri",
+    "logged_models": "artifact_location",
+    "model_versions": "storage_location",
+}
+"""Where MLflow keeps full paths, by table."""
 TRUSTED_TYPES = [
     "ml.btyd.bg_nbd.BetaGeoNBD",
     "ml.btyd.gamma_gamma.GammaGamma",
@@ -217,9 +225,9 @@ class OldRuns:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where the champion lies and what is said of it, in the types of JSON."""
+    """Where the champion lies below the store's folder and what is said of it, in the types of JSON."""
 
-    file: str
+    path: str
     version: str
     run_id: str
     feature_names: list[str]
@@ -452,7 +460,7 @@ def load_version(folder: Path, name: str, number: str) -> LoadedModel:
         MlError: Its files are missing, of another format, or hold a type that is not trusted.
     """
     try:
-        return _load(_find_place(folder, name, number))
+        return _load(folder, _find_place(folder, name, number))
     except Exception as error:  # as for the champion
         raise MlError(
             "version-unusable",
@@ -488,7 +496,7 @@ def load_champion(folder: Path, name: str) -> LoadedModel | None:
         if place is None:
             place = _find_place(folder, name, str(champion.version))
             _keep_place(folder, name, stamp, place)
-        return _load(place)
+        return _load(folder, place)
     except Exception as error:  # whatever a damaged or planted model raises, it is not served
         raise MlError(
             "champion-unusable",
@@ -583,16 +591,59 @@ def best_baseline(folder: Path, name: str, as_of: date) -> str | None:
     return model.tags.get("best_baseline") if date.fromisoformat(trained_as_of) <= as_of else None
 
 
+def address(folder: Path) -> str:
+    """Where the store is, as MLflow's own commands take it.
+
+    Args:
+        folder: Folder of the tracking store; need not exist.
+    """
+    return f"sqlite:///{(folder / STORE).resolve()}"
+
+
 def _connect(folder: Path) -> MlflowClient:
     """Open the store of this folder; MLflow reads its settings when it is first imported."""
     os.environ.update(ENVIRONMENT)
     import mlflow
 
     folder.mkdir(parents=True, exist_ok=True)
-    uri = f"sqlite:///{(folder / STORE).resolve()}"
+    uri = address(folder)
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
-    return mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+    client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+    _follow_a_move(client, uri, folder)
+    return client
+
+
+def _follow_a_move(client: MlflowClient, uri: str, folder: Path) -> None:
+    """Tell a store that was moved or copied with its folder where its files lie now.
+
+    MLflow knows them by their full path: a copy would read, and write, the files of the first.
+    """
+    here = _artifacts(folder).as_uri()
+    places = {one.name: one.artifact_location for one in client.search_experiments()}
+    of_ours = {
+        place.removesuffix(f"/{name}")
+        for name, place in places.items()
+        if place.endswith(f"/{ARTIFACTS}/{name}")
+    }
+    if of_ours <= {here}:
+        return
+    from sqlalchemy import create_engine, text
+
+    with create_engine(uri).begin() as con:
+        for old in of_ours - {here}:
+            for table, column in PATH_COLUMNS.items():
+                con.execute(
+                    text(
+                        f"update {table} set {column} = :here || substr({column}, :rest + 1)"
+                        f" where substr({column}, 1, :rest) = :old"
+                    ),
+                    {"here": f"{here}/", "old": f"{old}/", "rest": len(old) + 1},
+                )
+
+
+def _artifacts(folder: Path) -> Path:
+    return (folder / ARTIFACTS).resolve()
 
 
 def _experiment_id(client: MlflowClient, folder: Path, run: RunRecord) -> str:
@@ -600,12 +651,9 @@ def _experiment_id(client: MlflowClient, folder: Path, run: RunRecord) -> str:
     experiment = client.get_experiment_by_name(run.experiment)
     if experiment:
         return str(experiment.experiment_id)
-    location = (folder / "artifacts" / run.experiment).resolve()
-    return str(
-        client.create_experiment(
-            run.experiment, artifact_location=location.as_uri(), tags={NOTE_TAG: run.note}
-        )
-    )
+    location = f"{_artifacts(folder).as_uri()}/{run.experiment}"
+    tags = {NOTE_TAG: run.note}
+    return str(client.create_experiment(run.experiment, artifact_location=location, tags=tags))
 
 
 def _write_run(client: MlflowClient, run_id: str, run: RunRecord) -> None:
@@ -725,7 +773,7 @@ def _find_place(folder: Path, name: str, number: str) -> _Place:
         raise ValueError(f"its format is {flavor['serialization_format']}, only skops is loaded")
     tags = client.get_run(run_id).data.tags
     return _Place(
-        file=str(path / flavor["pickled_model"]),
+        path=str((path / flavor["pickled_model"]).relative_to(folder.resolve())),
         version=number,
         run_id=run_id,
         feature_names=list(description.signature.inputs.input_names()),
@@ -734,11 +782,11 @@ def _find_place(folder: Path, name: str, number: str) -> _Place:
     )
 
 
-def _load(place: _Place) -> LoadedModel:
+def _load(folder: Path, place: _Place) -> LoadedModel:
     import skops.io
 
     return LoadedModel(
-        estimator=skops.io.load(place.file, trusted=TRUSTED_TYPES),
+        estimator=skops.io.load(folder / place.path, trusted=TRUSTED_TYPES),
         version=place.version,
         run_id=place.run_id,
         feature_names=tuple(place.feature_names),

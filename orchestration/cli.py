@@ -34,7 +34,7 @@ ORIGINS = {"COMMANDLINE": "option", "ENVIRONMENT": "environment"}
 SECTIONS = {
     "Start": ["run", "new-system", "check-system"],
     "Look": ["status", "loads", "models", "explain", "ui"],
-    "Operate": ["backfill", "undo", "replay", "vacuum", "doctor"],
+    "Operate": ["backfill", "undo", "replay", "vacuum", "backup", "doctor"],
 }
 EXAMPLES = {
     "run": ("unicus run", "unicus run --home /data/shop --system shop --systems-dir my_systems"),
@@ -67,6 +67,7 @@ EXAMPLES = {
     "undo": ("unicus undo 3f9c12 --dry-run", "unicus undo 3f9c12 --restore --yes"),
     "vacuum": ("unicus vacuum --dry-run", "unicus vacuum --yes --quiet"),
     "replay": ("unicus replay --dry-run", "unicus replay --system shop --entity orders --yes"),
+    "backup": ("unicus backup /backup/shop", "unicus backup /backup/shop --dry-run --json"),
     "ui": ("unicus ui", "unicus ui --home /data/shop --port 3001"),
     "doctor": ("unicus doctor", "unicus doctor --deep --json"),
 }
@@ -587,6 +588,27 @@ def vacuum(home: Path | None, dry_run: bool, is_sure: bool, **how: bool) -> None
 
 
 @main.command()
+@click.argument("target", metavar="TARGET", type=click.Path(file_okay=False, path_type=Path))
+@home_option
+@click.option("--dry-run", is_flag=True, help="Say what would be copied, copy nothing.")
+@manner_options
+def backup(target: Path, home: Path | None, dry_run: bool, **how: bool) -> None:
+    """Copy what the home cannot be rebuilt without to the folder TARGET; a run may be at work."""
+    place, manner = _place(home), Manner.of(**how)
+
+    def copy() -> int:
+        from orchestration import backup as verb
+
+        made = verb.plan_backup(place, target) if dry_run else verb.back_up(place, target)
+        status = "planned" if dry_run else "done"
+        _give(verb.backup_value(made, status), verb.backup_text(made, status), manner)
+        return 0
+
+    say(f"Unicus · home {place.root}")
+    _guarded(place, manner, copy)
+
+
+@main.command()
 @home_option
 @click.option(
     "--deep", is_flag=True, help="Read every system and load the whole graph; takes some seconds."
@@ -608,15 +630,20 @@ def doctor(home: Path | None, deep: bool, **how: bool) -> None:
 
 @main.command()
 @home_option
-@click.option("--port", default=3000, show_default=True, help="Port on this machine.")
-def ui(home: Path | None, port: int) -> None:
+@click.option("--port", type=int, help="Port on this machine. [default: 3000; 5000 of models]")
+@click.option("--only", type=click.Choice(["code", "webserver", "daemon", "models"]),
+              help="One part alone, for a service manager; models is MLflow's server.")  # fmt: skip
+def ui(home: Path | None, port: int | None, only: str | None) -> None:
     """Serve the Dagster UI on the home, with the daemon, until Ctrl-C."""
     place, manner = _place(home), Manner.of()
 
     def serve() -> int:
-        from orchestration.ui import serve_ui
+        from orchestration.ui import PORTS, become, serve_ui
 
-        return serve_ui(place, port)
+        if only:
+            become(place, only, port or PORTS[only])
+            return 0
+        return serve_ui(place, port or PORTS["webserver"])
 
     _guarded(place, manner, serve)
 

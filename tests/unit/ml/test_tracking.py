@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import fields
@@ -242,6 +243,28 @@ def test_who_is_champion_is_read_without_mlflow_and_as_mlflow_says(home, client,
     assert told.stdout.strip() == f"{found['clv_30d']} set()"
     (tmp_path / tracking.STORE).touch()
     assert tracking.champions(tmp_path) == {}, "a store that was killed while it was made"
+
+
+def test_a_store_that_was_copied_reads_and_writes_its_own_files(home, client, run, tmp_path):
+    """Also when the copy keeps the times of the files, as a backup does."""
+    copy = shutil.copytree(home.mlflow_folder, tmp_path / "elsewhere" / "models of 2024")
+    first = home.mlflow_folder.rename(tmp_path / "gone")
+    try:
+        kept = tracking.load_champion(copy, "clv_30d")
+        asked_anew = tracking.load_version(copy, "clv_30d", kept.version)
+        assert kept.version == asked_anew.version == home.result.model_version
+        assert len(tracking.read_champion(copy, "clv_30d").backtest)
+        assert tracking.read_plots(copy, run.info.run_id).keys()
+        there = tracking._connect(copy)
+        experiment = there.get_experiment_by_name("clv_30d")
+        begun = there.create_run(experiment.experiment_id).info
+        assert begun.artifact_uri.startswith(copy.as_uri())
+        assert str(home.mlflow_folder) not in there.get_run(run.info.run_id).info.artifact_uri
+    finally:
+        first.rename(home.mlflow_folder)
+    assert tracking._connect(home.mlflow_folder).get_run(run.info.run_id).info.artifact_uri == (
+        run.info.artifact_uri
+    )
 
 
 def test_a_champion_whose_files_are_gone_is_refused_and_has_nothing_to_compare(
