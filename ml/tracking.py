@@ -44,6 +44,9 @@ Found = TypeVar("Found")
 CHAMPION = "champion"
 TERMS_TAG = "champion_terms"
 STORE = "mlflow.db"
+DATABASE = "database"
+"""Names the PostgreSQL database that holds the store instead, where there is one."""
+
 ARTIFACTS = "artifacts"
 PATH_COLUMNS = {
     "experiments": "artifact_location",
@@ -281,20 +284,22 @@ def champions(folder: Path) -> dict[str, str]:
     Args:
         folder: Folder of the tracking store; need not exist.
     """
-    if not (folder / STORE).exists():
-        return {}
-    address = f"{(folder / STORE).absolute().as_uri()}?mode=ro"
-    try:
-        with closing(sqlite3.connect(address, uri=True)) as con:
-            return dict(
-                con.execute(
-                    "select name, cast(version as text) from registered_model_aliases"
-                    " where alias = ? order by name",
-                    [CHAMPION],
-                )
-            )
-    except sqlite3.Error:  # not made to its end: MLflow mends it, or says what is wrong
-        return {}
+    asked = (
+        "select name, cast(version as varchar) from registered_model_aliases"
+        " where alias = ? order by name"
+    )
+    return dict(_select(folder, asked, CHAMPION))
+
+
+def has_models(folder: Path) -> bool:
+    """Whether the store was ever made.
+
+    Args:
+        folder: Folder of the tracking store; need not exist.
+    """
+    if _database(folder):
+        return bool(_select(folder, "select 1 from registered_models limit 1"))
+    return (folder / STORE).exists()
 
 
 def read_versions(folder: Path) -> list[Version]:
@@ -303,7 +308,7 @@ def read_versions(folder: Path) -> list[Version]:
     Args:
         folder: Folder of the tracking store; need not exist.
     """
-    if not (folder / STORE).exists():
+    if not has_models(folder):
         return []
     champion = champions(folder)
     found = _connect(folder).search_model_versions(max_results=10_000)
@@ -332,7 +337,7 @@ def old_runs(folder: Path, before: datetime, needed: Collection[str]) -> OldRuns
         before: Older ones go.
         needed: Ids of runs that stay for another reason.
     """
-    if not (folder / STORE).exists():
+    if not has_models(folder):
         return OldRuns()
     client, versions = _connect(folder), read_versions(folder)
     newest = {version.name: version.number for version in reversed(versions)}
@@ -367,7 +372,7 @@ def forget_run(folder: Path, run: OldRun) -> None:
     from mlflow.tracking._tracking_service.utils import _get_store
 
     client = _connect(folder)
-    store = _get_store(f"sqlite:///{(folder / STORE).resolve()}")  # type: ignore[no-untyped-call]
+    store = _get_store(address(folder))  # type: ignore[no-untyped-call]
     for name, number in run.versions:
         client.delete_model_version(name, number)
     for place in run.folders:
@@ -485,9 +490,9 @@ def load_champion(folder: Path, name: str) -> LoadedModel | None:
         MlError: There is a champion, and its files are missing, of another format, or hold a type
             that is not trusted.
     """
-    if not (folder / STORE).exists():
+    if not has_models(folder):
         return None
-    stamp = _stamp(folder)
+    stamp = _stamp(folder, name)
     place = _kept_place(folder, name, stamp)
     champion = place or _champion_version(folder, name)
     if champion is None:
@@ -577,7 +582,7 @@ def best_baseline(folder: Path, name: str, as_of: date) -> str | None:
 
     None too when that training saw something dated on or after `as_of`.
     """
-    if not (folder / STORE).exists():
+    if not has_models(folder):
         return None
     client = _connect(folder)
     model = _or_none(lambda: client.get_registered_model(name))
@@ -597,7 +602,48 @@ def address(folder: Path) -> str:
     Args:
         folder: Folder of the tracking store; need not exist.
     """
-    return f"sqlite:///{(folder / STORE).resolve()}"
+    return _database(folder) or f"sqlite:///{(folder / STORE).resolve()}"
+
+
+def follow_a_move(folder: Path) -> None:
+    """Tell a store that was moved, or copied, with its folder where its files lie now.
+
+    Every use of the store by this module does so; this is for MLflow's own server.
+    """
+    _connect(folder)
+
+
+def _database(folder: Path) -> str | None:
+    named = folder / DATABASE
+    return named.read_text("utf-8") if named.exists() else None
+
+
+def _select(folder: Path, sql: str, *values: str) -> list[Any]:
+    """Ask the store without MLflow, which takes three CPU seconds to be imported.
+
+    Nothing comes of a store that was not made to its end: MLflow mends it, or says what is wrong.
+    """
+    database = _database(folder)
+    if database:
+        import psycopg2
+
+        with (
+            closing(psycopg2.connect(database.replace("+psycopg2", "", 1))) as con,
+            con.cursor() as cursor,
+        ):
+            try:
+                cursor.execute(sql.replace("?", "%s"), values)
+            except psycopg2.errors.UndefinedTable:
+                return []
+            return list(cursor.fetchall())
+    if not (folder / STORE).exists():
+        return []
+    uri = f"{(folder / STORE).absolute().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(uri, uri=True)) as con:
+            return con.execute(sql, values).fetchall()
+    except sqlite3.Error:
+        return []
 
 
 def _connect(folder: Path) -> MlflowClient:
@@ -610,11 +656,11 @@ def _connect(folder: Path) -> MlflowClient:
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
-    _follow_a_move(client, uri, folder)
+    _tell_place(client, uri, folder)
     return client
 
 
-def _follow_a_move(client: MlflowClient, uri: str, folder: Path) -> None:
+def _tell_place(client: MlflowClient, uri: str, folder: Path) -> None:
     """Tell a store that was moved or copied with its folder where its files lie now.
 
     MLflow knows them by their full path: a copy would read, and write, the files of the first.
@@ -740,7 +786,7 @@ def _write_terms(client: MlflowClient, name: str, number: str, terms: Sequence[T
 
 
 def _champion_version(folder: Path, name: str) -> ModelVersion | None:
-    if not (folder / STORE).exists():
+    if not has_models(folder):
         return None
     client = _connect(folder)
     return _or_none(lambda: client.get_model_version_by_alias(name, CHAMPION))
@@ -795,13 +841,17 @@ def _load(folder: Path, place: _Place) -> LoadedModel:
     )
 
 
-def _stamp(folder: Path) -> list[int]:
-    """What changes whenever the store does: an alias moved by hand, a version deleted."""
-    store = (folder / STORE).stat()
-    return [store.st_mtime_ns, store.st_size]
+def _stamp(folder: Path, name: str) -> list[Any]:
+    """What changes with the champion: an alias moved by hand, a version changed or deleted."""
+    asked = (
+        "select version, run_id, storage_location, last_updated_time"
+        " from registered_model_aliases join model_versions using (name, version)"
+        " where name = ? and alias = ?"
+    )
+    return [list(row) for row in _select(folder, asked, name, CHAMPION)]
 
 
-def _kept_place(folder: Path, name: str, stamp: list[int]) -> _Place | None:
+def _kept_place(folder: Path, name: str, stamp: list[Any]) -> _Place | None:
     try:
         kept = json.loads(_place_path(folder, name).read_text("utf-8"))
         return _Place(**kept["place"]) if kept["stamp"] == stamp else None
@@ -809,7 +859,7 @@ def _kept_place(folder: Path, name: str, stamp: list[int]) -> _Place | None:
         return None
 
 
-def _keep_place(folder: Path, name: str, stamp: list[int], place: _Place) -> None:
+def _keep_place(folder: Path, name: str, stamp: list[Any], place: _Place) -> None:
     write_text_durably(
         _place_path(folder, name), json.dumps({"stamp": stamp, "place": asdict(place)})
     )

@@ -85,12 +85,13 @@ def back_up(home: Home, target: Path) -> Backup:
     with lock.hold(copy.root):
         copy.lake.clear_incoming()
         records = _new_records(home, copy)
-        store = _read_store(home, copy)
+        store = _staged(copy)
+        name = _read_store(home, store)
         lacking = _lacking(home, copy, records)
         for path in lacking.files:
             _put(copy, home.root / path, copy.root / path)
-        if store:
-            put_in_place(store, copy.mlflow / STORE)
+        if name:
+            put_in_place(store, copy.mlflow / name)
         if home.config_path.exists():
             _put(copy, home.config_path, copy.config_path)
         for name, raw in sorted(records.items()):
@@ -155,18 +156,23 @@ def _new_records(home: Home, copy: Home) -> dict[str, bytes]:
     return {name: raw for name, raw in there.items() if name not in kept}
 
 
-def _read_store(home: Home, copy: Home) -> Path | None:
-    """The store of the models as it is now, in one piece although somebody may write to it."""
+def _read_store(home: Home, staged: Path) -> str:
+    """Copy the store of the models in one piece, although somebody may write to it; return its name."""
+    url = read_config(home).postgres if home.config_path.exists() else None
+    if url:
+        from orchestration.database import DUMP, dump
+
+        dump(url, staged)
+        return DUMP
     if not (home.mlflow / STORE).exists():
-        return None
-    staged = _staged(copy)
+        return ""
     address = f"{(home.mlflow / STORE).absolute().as_uri()}?mode=ro"
     with (
         closing(sqlite3.connect(address, uri=True)) as there,
         closing(sqlite3.connect(staged)) as here,
     ):
         there.backup(here)
-    return staged
+    return STORE
 
 
 def _lacking(home: Home, copy: Home, records: dict[str, bytes]) -> Backup:

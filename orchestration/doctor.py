@@ -23,7 +23,14 @@ from typing import TYPE_CHECKING, Any
 from orchestration import lock
 from orchestration.console import Manner
 from orchestration.progress import explains_itself
-from orchestration.settings import PROJECT, QUIET, Home, manifest_file, read_config
+from orchestration.settings import (
+    PROJECT,
+    QUIET,
+    Home,
+    dagster_settings,
+    manifest_file,
+    read_config,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -177,8 +184,9 @@ def check_port(_home: Home) -> Finding:
 
 def check_telemetry(home: Home) -> Finding:
     """No tool below reports to its maker, neither under Unicus nor started by hand in this home."""
-    ours, kept = PROJECT / "dagster.yaml", home.dagster / "dagster.yaml"
-    if kept.exists() and kept.read_text("utf-8") != ours.read_text("utf-8"):
+    kept = home.dagster / "dagster.yaml"
+    ours = dagster_settings(read_config(home).postgres if home.config_path.exists() else None)
+    if kept.exists() and kept.read_text("utf-8") != ours:
         return Finding("warn", f"{kept} is not the project's", "unicus run    (writes it anew)")
     loud = [name for name, off in QUIET.items() if os.environ.get(name, off) != off]
     if loud:
@@ -227,6 +235,17 @@ def check_notifications(home: Home) -> Finding:
     if late:
         return Finding("warn", f"{found}; {late} not taken yet", "look whether the webhook answers")
     return Finding("ok", found)
+
+
+def check_database(home: Home) -> Finding:
+    """The database of the home, if it has one, can be reached and is its own."""
+    url = read_config(home).postgres if home.config_path.exists() else None
+    if url is None:
+        return Finding("ok", "Dagster and MLflow keep their history in files of the home")
+    from orchestration.database import claim
+
+    claim(home, url)
+    return Finding("ok", url)
 
 
 def check_folders(home: Home) -> Finding:
@@ -412,6 +431,7 @@ MACHINE: Checks = {
 HOME: Checks = {
     "settings": check_settings,
     "notifications": check_notifications,
+    "database": check_database,
     "folders": check_folders,
     "lock": check_lock,
     "register": check_register,

@@ -59,6 +59,8 @@ SETTINGS: Rows = [
      "Whether each notification is a line of `logs/notifications.jsonl`."),
     ("`notifications.webhook`", "`home.yaml`", "none",
      "`${NAME}`, the environment variable with the address that each is posted to."),
+    ("`postgres`", "`home.yaml`", "files in the home",
+     "Database in which Dagster and MLflow keep their history, `postgresql://USER@HOST:PORT/DATABASE`."),
     ("`systems.<name>.folder`", "`home.yaml`", "`intake/systems`",
      "Folder that holds the system's own folder, with `source.yaml` and the mappings."),
     ("`systems.<name>.location`", "`home.yaml`", "`location` in `source.yaml`",

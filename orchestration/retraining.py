@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from ml.tracking import has_models
 from orchestration.runkey import training_rules
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def is_due(last: Training | None, now: Stand) -> bool:
 def due_questions(home: Home, config: HomeConfig, now: Stand) -> tuple[str, ...]:
     """Names of the questions to train; a model whose store is gone counts as none."""
     done = trainings(home.lake)
-    if not (home.mlflow / "mlflow.db").exists():
+    if not has_models(home.mlflow):
         done = {name: one for name, one in done.items() if not one.is_trained}
     return tuple(q.name for q in config.questions if is_due(done.get(q.name), now))
 

@@ -36,6 +36,7 @@ QUIET = {
 """Telemetry of every tool below, off."""
 
 
+POSTGRES = re.compile(r"postgres(?:ql)?://[^\s:@/?#]+@[^\s@/?#]*/[^\s@/?#]+")
 CRON = re.compile(r"(?:[0-9*/,-]+ +){2}[0-9L*/,-]+(?: +[0-9A-Za-z*/,-]+){2}")
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -133,6 +134,8 @@ class HomeConfig:
     Attributes:
         predictions: names of the questions that are asked of this home; None for all there are.
         notifications: who is told what; None where `home.yaml` does not say.
+        postgres: address of the PostgreSQL database in which Dagster and MLflow keep their history,
+            without a password; None for files in the home.
     """
 
     business_timezone: str
@@ -142,6 +145,7 @@ class HomeConfig:
     automation: Automation = Automation()
     retention: Retention = Retention()
     notifications: Notifications | None = None
+    postgres: str | None = None
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -221,7 +225,7 @@ class Home:
             probe = self.root / ".writable"
             probe.touch()
             probe.unlink()
-            _keep_dagster_settings(self.dagster)
+            _tell_tools(self)
         except OSError as error:
             raise SettingFault(
                 "home-not-writable", str(self.root), "the home cannot be written",
@@ -245,10 +249,40 @@ FOUND_HOME = Home.from_environment()
 """The home that a command finds on its own, asked before the tools below are told of another."""
 
 
-def _keep_dagster_settings(folder: Path) -> None:
-    kept, ours = folder / "dagster.yaml", (PROJECT / "dagster.yaml").read_text("utf-8")
-    if not kept.exists() or kept.read_text("utf-8") != ours:
-        kept.write_text(ours, "utf-8")
+def _tell_tools(home: Home) -> None:
+    """Write where Dagster and MLflow keep their history, each in a file in its own folder."""
+    from ml.tracking import DATABASE
+
+    url = read_config(home).postgres if home.config_path.exists() else None
+    if url:
+        from orchestration.database import address, claim
+
+        claim(home, url)
+    _keep(home.dagster / "dagster.yaml", dagster_settings(url))
+    _keep(home.mlflow / DATABASE, address(url, "mlflow") if url else "")
+
+
+def dagster_settings(postgres: str | None) -> str:
+    """Dagster's settings of a home: the project's, on the database if there is one."""
+    ours = (PROJECT / "dagster.yaml").read_text("utf-8")
+    if postgres is None:
+        return ours
+    import yaml
+
+    from orchestration.database import address
+
+    settings = yaml.safe_load(ours)
+    del settings["event_log_storage"]
+    settings["storage"] = {"postgres": {"postgres_url": address(postgres, "dagster")}}
+    return yaml.safe_dump(settings, sort_keys=False)
+
+
+def _keep(path: Path, text: str) -> None:
+    """Let the file have this text; a file that would be empty is not there."""
+    if not text:
+        path.unlink(missing_ok=True)
+    elif not path.exists() or path.read_text("utf-8") != text:
+        path.write_text(text, "utf-8")
 
 
 def read_config(home: Home) -> HomeConfig:
@@ -277,6 +311,7 @@ def read_config(home: Home) -> HomeConfig:
             _automation(home, raw.get("automation") or {}),
             _retention(home, raw.get("retention") or {}),
             _notifications(home, raw.get("notifications")),
+            _postgres(home, raw.get("postgres")),
         )
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise SettingFault(
@@ -396,6 +431,22 @@ def _notifications(home: Home, raw: dict[str, object] | None) -> Notifications |
     return Notifications(tuple(events), bool(file), name[1] if name else None)  # type: ignore[arg-type]
 
 
+def _postgres(home: Home, url: object) -> str | None:
+    """The address of the database.
+
+    Raises:
+        SettingFault: no address of PostgreSQL, or one with a password or options in it.
+    """
+    if url is None or (isinstance(url, str) and POSTGRES.fullmatch(url)):
+        return url
+    raise SettingFault(
+        "bad-setting", "home.yaml", "postgres is no address that can be used",
+        where=f"{home.config_path}, postgres",
+        why="it has the form postgresql://USER@HOST:PORT/DATABASE, and no password",
+        fix="write it so, and give the password by PGPASSFILE; then  unicus doctor",
+    )  # fmt: skip
+
+
 def _refuse_unknown(home: Home, raw: dict[str, object], known: tuple[str, ...]) -> None:
     for key in set(raw) - set(known):
         near = difflib.get_close_matches(key, known, n=1)
@@ -431,6 +482,8 @@ def write_config(home: Home, config: HomeConfig) -> None:
     predictions, automation = written.pop("predictions"), written.pop("automation")
     retention = written.pop("retention")
     told: Notifications | None = written.pop("notifications")
+    if written["postgres"] is None:
+        del written["postgres"]
     if predictions is not None:
         written["predictions"] = list(predictions)
     if chosen := {name: value for name, value in vars(automation).items() if value}:

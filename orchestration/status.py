@@ -275,6 +275,8 @@ def _settings(home: Home, home_origin: str, config: HomeConfig) -> list[dict[str
         ("reporting_currency", config.reporting_currency, written),
         ("predictions", " ".join(question.name for question in config.questions),
          "default" if config.predictions is None else "home.yaml"),
+        ("postgres", config.postgres or "none: files in the home",
+         "home.yaml" if config.postgres else "default"),
         (DBT_VARIABLE, switch or "in process", "environment" if switch else "default"),
     ]  # fmt: skip
     told, origin = (

@@ -21,7 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.error import URLError
 
-from ml.tracking import ARTIFACTS, address
+from ml.tracking import ARTIFACTS, address, follow_a_move
 from orchestration.console import result, say
 from orchestration.settings import PROJECT, Home, SettingFault
 
@@ -54,11 +54,13 @@ def become(home: Home, part: str, port: int) -> None:
     os.environ.update(home.environment() | {SOCKET_VARIABLE: listens})
     os.chdir(PROJECT)
     tool, *options = _command(home, part, port, listens)
-    (entry,) = entry_points(group="console_scripts", name=tool)
+    entry, *_ = entry_points(group="console_scripts", name=tool)  # MLflow names it twice
     run = entry.load()
     if part in {"webserver", "daemon"}:
         # Without the graph they would show a fault, and look again only ten seconds later.
         _wait(lambda: _is_open(listens))
+    if part == "models":
+        follow_a_move(home.mlflow)
     sys.argv = [tool, *options]
     run()
 
@@ -151,7 +153,7 @@ def _wait(is_so: Callable[[], bool], parts: Sequence[subprocess.Popen[bytes]] = 
 def _answers(port: int) -> bool:
     address = f"http://{HOST}:{port}/server_info"
     try:
-        with urllib.request.urlopen(address, timeout=2):  # noqa: S310 - our own loopback address
+        with urllib.request.urlopen(address, timeout=2):
             return True
     except (URLError, OSError):
         return False

@@ -5,10 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-import os
-import shutil
 import sqlite3
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import date, datetime
@@ -33,6 +30,7 @@ from intake.source import FileSpec
 from intake.sql import quoted
 from intake.undo import undo
 from tests.conftest import ORDERS_HEADER, Shop, cases, load
+from tests.postgres import serving
 from tests.unit.intake.conftest import refusal, stored
 
 Rows = list[tuple[str | None, ...]]
@@ -503,38 +501,21 @@ def test_a_sqlite_table_is_loaded_once_as_long_as_its_rows_are_the_same(
     assert raised.value.code == "missing-table"
 
 
-SERVER = max(Path("/usr/lib/postgresql").glob("*/bin/initdb"), default=None)
-
-
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """A PostgreSQL server of our own behind a socket; its connection string."""
-    if not SERVER:
-        pytest.skip("no PostgreSQL server here (Debian: apt-get install postgresql)")
-    folder = tmp_path_factory.mktemp("pg")
-    as_user = []
-    if os.geteuid() == 0:  # the server refuses to run as root
-        as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-        shutil.chown(folder, "postgres")
-        for parent in folder.parents[:3]:
-            parent.chmod(0o755)
-    control = [*as_user, str(SERVER.with_name("pg_ctl")), "-D", str(folder / "data"), "-w", "-s"]
     sql = """
         create table orders (id numeric, customer text, bought timestamptz, changed date);
         insert into orders values
             (12345678901234567890.10, 'a"; drop table x; --', '2024-01-02 10:00+02', '2024-02-29'),
             (2, '', '2024-07-02 10:00:00.5Z', null);
     """
-    start = [*control, "-l", str(folder / "log"), "-o", f"-k {folder} -h ''", "start"]
-    client = [str(SERVER.with_name("psql")), "-q", "-h", str(folder), "-U", "postgres", "-c", sql]
-    run = {"check": True, "cwd": folder, "stdout": subprocess.DEVNULL}
-    subprocess.run([*as_user, str(SERVER), "-D", folder / "data", "-U", "postgres"], **run)  # type: ignore[call-overload]
-    subprocess.run(start, **run)  # type: ignore[call-overload]
-    try:
-        subprocess.run([*as_user, *client], **run)  # type: ignore[call-overload]
-        yield f"host={folder} user=postgres options='-c datestyle=German -c timezone=Asia/Tokyo'"
-    finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], **run)  # type: ignore[call-overload]
+    with serving() as server:
+        server.execute(sql)
+        yield (
+            f"host={server.folder} port={server.port} user=postgres"
+            " options='-c datestyle=German -c timezone=Asia/Tokyo'"
+        )
 
 
 def test_a_postgres_table_is_read_exactly_and_without_a_secret_in_a_file(

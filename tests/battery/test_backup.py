@@ -6,8 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from datetime import date
 from pathlib import Path
+
+import pytest
 
 from ml.tracking import champions, crown, load_champion
 from orchestration import doctor
@@ -16,6 +19,8 @@ from orchestration.settings import PROJECT, Home
 from serving.publish import read_publication
 from tests.equal_tables import assert_equal_tables
 from tests.homes import deliver, make_home, query, run
+
+pytestmark = pytest.mark.battery
 
 IDS = "select smallest_record_key, customer_id from core.dim_customers order by all"
 
@@ -34,6 +39,7 @@ def test_a_home_copied_while_it_runs_comes_back_elsewhere_as_it_was(tmp_path: Pa
         counts.add(len(copy.lake.record_paths()))
         for check in (doctor.check_register, doctor.check_live_files):
             assert check(copy).state == "ok", check(copy)
+        time.sleep(1)
     assert running.returncode == 0
     assert len(counts) > 3, "copies were made in the middle of the run"
     # So few customers promote no model; the home is to have a champion that scores.
