@@ -1,0 +1,138 @@
+"""What the orchestration adds to a run: its CPU seconds less those of the same steps called plainly.
+
+    python -m benchmarks.orchestration_cost HOME
+
+The home is complete and nothing is new; every asset executes in both, no model is trained. Each is a
+process of its own, three times by turns, and the best of each counts. Prints CPU seconds (user and
+system), the checks of dbt that either ran, and where the difference lies; the limit is 8.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.tables import show, verdict
+
+LIMIT_CPU_SECONDS = 8.0
+ROUNDS = 3
+
+
+@contextmanager
+def counted(seconds: dict[str, float], name: str) -> Iterator[None]:
+    """Add the CPU seconds of a block under a name."""
+    before = time.process_time()
+    yield
+    seconds[name] = seconds.get(name, 0.0) + time.process_time() - before
+
+
+def run_plainly(home_path: Path) -> dict[str, float]:
+    """Take the steps of a run one after the other, without the graph; give what each cost."""
+    seconds: dict[str, float] = {}
+    with counted(seconds, "libraries of the steps"):
+        import duckdb  # noqa: F401
+        import pyarrow.parquet
+        import skops.io
+        import sklearn.ensemble  # noqa: F401
+        from dbt.cli.main import dbtRunner  # noqa: F401
+    with counted(seconds, GRAPH):
+        import dagster
+        import dagster_dbt  # noqa: F401
+    with counted(seconds, "rooms"):
+        from orchestration import moment
+        from orchestration.defs import checks, identity, predict, transform
+        from orchestration.settings import Home
+    home = Home(home_path)
+    os.environ.update(home.environment())
+    with counted(seconds, "ingest"):
+        now = _load(home)
+        checks.look(home, now, False)
+    for part in transform.PARTS:
+        with counted(seconds, f"dbt {part.name}"):
+            seconds[CHECKS] = seconds.get(CHECKS, 0) + _build(home, now, part)
+        if part.name == "staging":
+            with counted(seconds, "identity"):
+                identity.run_identity(home)
+                moment.keep_made(home, identity.TABLES, now)
+        if part.name == "core":
+            with counted(seconds, "predict"):
+                predict.run_trainings(home, now, "plain")
+                moment.keep_made(home, moment.PRODUCTS["ml"], now)
+                predict.run_scoring(home, now)
+    with counted(seconds, "publish"):
+        _publish(home, now)
+    return seconds
+
+
+def _load(home: Home) -> Moment:
+    from intake.contract import contracts
+    from intake.load import load_entity
+    from orchestration.moment import new_moment
+    from orchestration.settings import read_config, read_systems
+
+    for system in read_systems(read_config(home)):
+        for entity in system.spec.entities:
+            load_entity(home.lake, system, contracts()[entity])
+    return new_moment(home, None)
+
+
+def _build(home: Home, now: Moment, part: Part) -> int:
+    """Build a part with dbt alone; give how many checks ran."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+    from orchestration import dbt, moment
+
+    os.environ["UNICUS_LAKE_FILES"] = str(moment.write_inputs(home, now))
+    chosen = ["--select", part.select, *(["--exclude", part.exclude] if part.exclude else [])]
+    # What the graph names one by one: every check whose tables are there by then.
+    chosen += ["--indirect-selection", "buildable", "--exclude-resource-type", "unit_test"]
+    runner = dbtRunner(manifest=dbt.parsed(dbt.manifest_path(home)))
+    done = runner.invoke(["build", *chosen, "--no-write-json", "--quiet", *dbt.arguments(home)])
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+    if not done.success:
+        raise SystemExit(f"dbt failed in {part.name}")
+    return sum(one.node.resource_type == "test" for one in done.result.results)
+
+
+def _publish(home: Home, now: Moment) -> None:
+    from datetime import UTC, datetime
+
+    from orchestration import dbt
+    from orchestration.defs.serve import public_tables
+    from serving.publish import Publication, publish
+
+    at = datetime.now(UTC).replace(tzinfo=None)
+    publication = Publication("plain", now.snapshot_id, now.as_of, at, "plain")
+    publish(home.warehouse, home.published, public_tables(dbt.manifest_path(home)), publication)
+
+
+def run_with_graph(home_path: Path) -> dict[str, float]:
+    """Run as `unicus run` does; give what each part of it cost."""
+    from datetime import UTC, datetime
+
+    seconds: dict[str, float] = {}
+    from orchestration.settings import Home, read_config, read_systems
+
+    home = Home(home_path)
+    os.environ.update(home.environment())
+    with counted(seconds, "import of the graph and of what it holds"):
+        from orchestration import graph, summary
+        from orchestration.execution import Execution
+    with counted(seconds, "definitions, with the manifest"):
+        graph.build_definitions(home).resolve_job_def(graph.JOB)
+    with counted(seconds, "run, definitions again included"):
+        execution = Execution(home, (), None)
+        outcome = execution.run()
+    if not outcome.success:
+        raise SystemExit(outcome.error)
+    with counted(seconds, "summary"):
+        systems = read_systems(read_config(home))
+        summary.summarise(home, systems, execution.run_id, 0.0, datetime.now(UTC), outcome.checks)
+    seconds[CHECKS] = outcome.checks.passed + len(outcome.checks.warned)
+    return seconds
