@@ -62,7 +62,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def home(full_home: Home, store: Path) -> Home:
     """A home that was run with the third champion."""
-    shutil.copy(store / tracking.STORE, full_home.mlflow)
+    shutil.copytree(store, full_home.mlflow, dirs_exist_ok=True)
     return full_home
 
 

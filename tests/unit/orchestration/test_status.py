@@ -114,6 +114,7 @@ def test_each_setting_comes_with_its_origin(
         "notifications.events": ("run_failure check_failed stale_source", "default"),
         "notifications.file": ("true", "default"),
         "notifications.webhook": ("none", "default"),
+        "postgres": ("none: files in the home", "default"),
         "UNICUS_DBT": ("cli", "environment"),
         "systems.shop.folder": (str(shop.folder), "home.yaml"),
         "systems.shop.location": (str(shop.files), "default"),
