@@ -34,9 +34,9 @@ setup: .venv/ready ## install only
 .venv/ready-dev: .venv/ready
 	@echo "Installing the test tools into .venv" >&2
 	@if command -v uv >/dev/null; then \
-	    uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[sample,dev]'; \
+	    uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[sample,dev,postgres]'; \
 	else \
-	    $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[sample,dev]'; \
+	    $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[sample,dev,postgres]'; \
 	fi
 	@touch $@
 
