@@ -224,7 +224,7 @@ class Home:
             self.lake.create()
             probe = self.root / ".writable"
             probe.touch()
-            probe.unlink()
+            probe.unlink(missing_ok=True)  # the parts of the UI all start at once
             _tell_tools(self)
         except OSError as error:
             raise SettingFault(
@@ -279,10 +279,12 @@ def dagster_settings(postgres: str | None) -> str:
 
 def _keep(path: Path, text: str) -> None:
     """Let the file have this text; a file that would be empty is not there."""
+    from intake.lake import write_text_durably
+
     if not text:
         path.unlink(missing_ok=True)
     elif not path.exists() or path.read_text("utf-8") != text:
-        path.write_text(text, "utf-8")
+        write_text_durably(path, text)
 
 
 def read_config(home: Home) -> HomeConfig:

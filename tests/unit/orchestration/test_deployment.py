@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,15 @@ def test_no_part_can_be_reached_from_another_machine(tmp_path: Path) -> None:
     with pytest.raises(SettingFault) as raised:
         ui.become(Home(tmp_path / ("deep" * 30)), "code", 0)
     assert raised.value.code == "home-path-too-long"
+
+
+def test_parts_that_start_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    with ThreadPoolExecutor(8) as apart:
+        made = [apart.submit(home.create) for _ in range(400)]
+    assert [one.exception() for one in made if one.exception()] == []
+    left = {path.name for path in (*home.root.iterdir(), *home.dagster.iterdir())}
+    assert not {name for name in left if name.startswith(".")}
 
 
 def test_systemd_understands_the_units(tmp_path: Path) -> None:
