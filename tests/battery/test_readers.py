@@ -15,7 +15,7 @@ from serving.publish import Publication, PublicTable, publish
 
 pytestmark = pytest.mark.battery
 
-READERS, PUBLICATIONS, ROWS = 4, 40, 100_000
+READERS, PUBLICATIONS, ROWS = 8, 200, 100_000
 
 
 def read(path: str, stop: Event, results: multiprocessing.Queue[tuple[int, int, int]]) -> None:
