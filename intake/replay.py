@@ -18,7 +18,6 @@ from intake.delivery import Delivery, delivered, load_id
 from intake.fault import InputFault
 from intake.judge import judge
 from intake.lake import Lake, Record, file_hash
-from intake.load import load_again
 
 if TYPE_CHECKING:
     from intake.contract import Contract
@@ -120,17 +119,3 @@ def try_out(
     )  # fmt: skip
     with laid_out(bench):
         return tuple(judge(bench, [])[0])
-
-
-def replay(
-    lake: Lake, system: System, contract: Contract, readings: Sequence[Reading]
-) -> list[Load]:
-    """Read loads again, each by one record in place of the old one.
-
-    Raises:
-        InputFault: an original that is damaged, or a file that is refused whole; then all is as it was.
-    """
-    refuse_damaged(lake, readings)
-    for reading in readings:
-        try_out(lake, system, contract, reading)
-    return load_again(lake, system, contract, [reading.record for reading in readings])

@@ -31,7 +31,9 @@ class Found:
     oldest_kept: datetime | None = None
 
 
-def old_snapshots(lake: Lake, before: datetime, published: str | None) -> tuple[Found, list[Path]]:
+def old_snapshots(
+    lake: Lake, before: datetime, published: str | None, learnt: Collection[str] = ()
+) -> tuple[Found, list[Path]]:
     """Find the snapshots that no run stood on since a time, and those that stay.
 
     The newest stays, and the one of the published copy: partial runs stand there.
@@ -40,6 +42,8 @@ def old_snapshots(lake: Lake, before: datetime, published: str | None) -> tuple[
         lake: where the snapshots are.
         before: older ones go.
         published: id of the snapshot of the published copy.
+        learnt: ids of snapshots that a model learnt from. Their lists stay, for somebody may ask which
+            loads it saw; what they list may go.
     """
     folder = lake.root / "snapshots"
     by_age = sorted(folder.glob("*.json"), key=_written_at)
@@ -50,7 +54,7 @@ def old_snapshots(lake: Lake, before: datetime, published: str | None) -> tuple[
     ledgers = {folder / f"{path.stem}.loads.parquet" for path in stays}
     # The list last: without one its ledger is what a kill left.
     orphans = sorted(path for path in folder.glob("*.loads.parquet") if path not in ledgers)
-    gone = [path for path in by_age if path not in stays]
+    gone = [path for path in by_age if path not in stays and path.stem not in learnt]
     return Found((*gone, *orphans), _oldest(map(_written_at, stays))), stays
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shlex
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from orchestration.console import aligned
@@ -18,6 +18,7 @@ from orchestration.run import Ending, executed
 from orchestration.runkey import champions_asked, training_rules
 from orchestration.settings import Home, SettingFault, read_config
 from orchestration.status import require_home
+from serving.publish import read_publication
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -136,10 +137,11 @@ def plan_backfill(home: Home, first: date | None, last: date | None) -> Backfill
 
 def carry_out(backfill: Backfill, manner: Manner) -> Ending:
     """Fill in what is missing or outdated; only the holder of the home calls this."""
-    if not backfill.todo:
+    if not backfill.todo and _is_published(backfill.home):
         value = backfill_value(backfill, "nothing_new")
         return Ending(0, backfill_text(value), value)
-    months = (backfill.todo[0], backfill.todo[-1])
+    days = backfill.todo or backfill.asked
+    months = (days[0], days[-1])
     run_id, seconds, _, failed = executed(backfill.home, manner, {"months": months})
     if failed:
         return failed
@@ -147,6 +149,15 @@ def carry_out(backfill: Backfill, manner: Manner) -> Ending:
     log = backfill.home.logs / f"{run_id}.json"
     log.write_text(json.dumps(value, indent=1), "utf-8")
     return Ending(0, backfill_text(value), value)
+
+
+def _is_published(home: Home) -> bool:
+    """Whether the copy was made after the last date was filled in: a kill may fall between the two."""
+    publication = read_publication(home.published)
+    return publication is not None and all(
+        datetime.fromisoformat(record.committed_at).replace(tzinfo=None) <= publication.published_at
+        for record in home.lake.live(PAST)
+    )
 
 
 def backfill_value(backfill: Backfill, status: str) -> dict[str, Any]:

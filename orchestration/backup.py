@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from intake.lake import put_in_place
+from intake.lake import EXPIRY, put_in_place, read_record
 from ml.tracking import ARTIFACTS, STORE
 from orchestration import lock
 from orchestration.console import aligned
@@ -26,6 +26,7 @@ from orchestration.settings import Home, SettingFault, read_config
 from orchestration.status import require_home
 
 SCHEMA = "unicus.backup/1"
+TRIES = 5
 NOT_LISTED = {"incoming", "register", "register.lock"}
 """Of the lake: what is not visible yet, and the records, which are copied apart."""
 
@@ -84,12 +85,10 @@ def back_up(home: Home, target: Path) -> Backup:
     copy.mlflow.mkdir(exist_ok=True)
     with lock.hold(copy.root):
         copy.lake.clear_incoming()
-        records = _new_records(home, copy)
         store = _staged(copy)
         name = _read_store(home, store)
-        lacking = _lacking(home, copy, records)
-        for path in lacking.files:
-            _put(copy, home.root / path, copy.root / path)
+        lacking = _copied(home, copy)
+        records = lacking.records
         if name:
             put_in_place(store, copy.mlflow / name)
         if home.config_path.exists():
@@ -99,6 +98,26 @@ def back_up(home: Home, target: Path) -> Backup:
             staged.write_bytes(raw)
             put_in_place(staged, copy.root / "lake" / "register" / name)
     return lacking
+
+
+def _copied(home: Home, copy: Home) -> Backup:
+    """Copy the files; begin again when a vacuum removes some meanwhile, as it may do a few times."""
+    for _ in range(TRIES):
+        lacking = _lacking(home, copy, _new_records(home, copy))
+        try:
+            for path in lacking.files:
+                _put(copy, home.root / path, copy.root / path)
+        except FileNotFoundError:
+            continue
+        known = {*lacking.records, *(path.name for path in copy.lake.record_paths())}
+        since = [path for path in home.lake.record_paths() if path.name not in known]
+        if not any(read_record(path).kind == EXPIRY for path in since):
+            return lacking
+    raise SettingFault(
+        "home-changes", str(home.root), "files go away faster than they can be copied",
+        where=str(home.lake.root), why="unicus vacuum is at work on the home again and again",
+        fix=f"start it again:  unicus backup {shlex.quote(str(copy.root))}",
+    )  # fmt: skip
 
 
 def backup_value(backup: Backup, status: str) -> dict[str, Any]:
@@ -176,7 +195,7 @@ def _read_store(home: Home, staged: Path) -> str:
 
 
 def _lacking(home: Home, copy: Home, records: dict[str, bytes]) -> Backup:
-    sizes = {path: path.stat().st_size for path in _files(home)}
+    sizes = {path: _size(path) or 0 for path in _files(home)}
     lacking = {
         path.relative_to(home.root): size
         for path, size in sizes.items()
@@ -189,11 +208,15 @@ def _files(home: Home) -> Iterator[Path]:
     """Files that do not change once a record, or the store, names them."""
     lake = (path for path in home.lake.root.iterdir() if path.name not in NOT_LISTED)
     for folder in (*lake, home.mlflow / ARTIFACTS):
-        yield from (path for path in folder.rglob("*") if path.is_file())
+        # A name with a dot before it is being written.
+        yield from (p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
 
 
 def _size(path: Path) -> int | None:
-    return path.stat().st_size if path.is_file() else None
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None
 
 
 def _put(copy: Home, path: Path, target: Path) -> None:

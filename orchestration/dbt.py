@@ -213,7 +213,8 @@ def build(context: dg.AssetExecutionContext, home: Home, path: Path, inputs: Pat
     refresh = any(made_by.get(table) != rules for table in kept)
     options = [*_checks_selected(context, path), *(["--full-refresh"] if refresh else [])]
     if refresh:
-        # Until the build is through, it may hold rows of either code.
+        # Until the build is through, it may hold rows of either code; and so may what was built on it.
+        made_by = {k: v for k, v in made_by.items() if k not in _below(path, kept)}
         _keep_rules(home, {k: v for k, v in made_by.items() if k not in kept})
     yield from _build(context, home, path, options)
     if kept:
@@ -234,6 +235,18 @@ def _kept_selected(context: dg.AssetExecutionContext, path: Path) -> set[str]:
     nodes = manifest(path)["nodes"].values()
     kept = {node["name"] for node in nodes if node["config"]["materialized"] == "incremental"}
     return kept & {key.path[-1] for key in context.selected_asset_keys}
+
+
+def _below(path: Path, tables: set[str]) -> set[str]:
+    """Names of everything that reads these tables, directly or not."""
+    children = manifest(path)["child_map"]
+    found: set[str] = set()
+    waiting = [f"model.unicus.{table}" for table in tables]
+    while waiting:
+        below = [child for child in children.get(waiting.pop(), ()) if child not in found]
+        found.update(below)
+        waiting += below
+    return {child.split(".")[2] for child in found}
 
 
 def _rules(home: Home) -> str:

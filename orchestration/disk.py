@@ -16,7 +16,7 @@ from orchestration.console import size_text
 
 LAKE = {
     "raw": "rows", "quarantine": "quarantine", "landing": "originals", "identity": "identity",
-    "scores": "scores", "drift": "scores",
+    "scores": "scores", "drift": "scores", "history": "scores",
 }  # fmt: skip
 PARTS = {"mlflow": "models", "dagster": "history", "serving": "published"}
 OTHER = "other"

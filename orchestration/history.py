@@ -1,6 +1,7 @@
 """Dagster's history of runs: which runs are old, and how they are forgotten.
 
-Found by a look at its SQLite files, which costs nothing and changes nothing; forgotten by Dagster.
+Found by a look at its SQLite files, which costs nothing and changes nothing; forgotten by Dagster. A
+history in PostgreSQL is left alone.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestration.settings import Home, read_config
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from orchestration.settings import Home
 
 RUNS = Path("history") / "runs.db"
 EVENTS = Path("event_log.db")
@@ -47,7 +48,9 @@ class OldRuns:
 
 def old_runs(home: Home, before: datetime) -> OldRuns:
     """Find the ended runs that began before a time and made nothing that is still the newest."""
-    if not all((home.dagster / name).exists() for name in (RUNS, EVENTS)):
+    if read_config(home).postgres or not all(
+        (home.dagster / name).exists() for name in (RUNS, EVENTS)
+    ):
         return OldRuns()
     try:
         newest = {run_id for (run_id,) in _ask(home.dagster / EVENTS, NEWEST)}

@@ -290,11 +290,12 @@ def _asked(live: list[Record], names: set[str]) -> list[Record]:
 def _score_files(live: list[Record], as_of: date) -> list[LakeFile]:
     """The scores and drift of the run's date and of the first good date in each month before.
 
-    The value history has the same dates and those that were filled in; a date that was both scored
-    and filled in is read as it was filled in, which is newer.
+    The value history has the same dates and those that were filled in; of a date that was both scored
+    and filled in, the newer is read.
     """
     made = {day: record for day, record in scores_by_day(live).items() if day <= as_of}
-    filled = {_date_of(r): r for r in live if r.kind == PAST and _date_of(r) < as_of}
+    past = {_date_of(r): r for r in live if r.kind == PAST and _date_of(r) < as_of}
+    filled = {day: r for day, r in past.items() if day not in made or r.seq > made[day].seq}
     read = {*first_good_days(made)[-REALISED_MONTHS:], *(day for day in made if day == as_of)}
     files = [(day, file) for day in sorted(read) for file in made[day].files]
     return [

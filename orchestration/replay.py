@@ -125,13 +125,14 @@ def plan_again(change: Replay) -> Replay:
     return plan_replay(change.home, change.asked)
 
 
-def carry_out(change: Replay) -> None:
+def carry_out(change: Replay) -> Replay:
     """Read the loads again; only the holder of the home calls this."""
     from intake.load import load_again
 
     for feed in change.feeds:
         records = [reading.record for reading in feed.readings]
         load_again(change.home.lake, feed.system, feed.contract, records)
+    return change
 
 
 def change_value(change: Replay, status: str) -> dict[str, Any]:

@@ -153,7 +153,8 @@ def _lake(stock: _Stock, models: OldModels | None) -> list[Waste]:
     """The kinds that name files of the lake, and the files nothing names when they are gone."""
     lake, days = stock.home.lake, stock.days
     published = stock.published.snapshot_id if stock.published else None
-    snapshots, stays = old_snapshots(lake, stock.before(days.snapshots_days), published)
+    learnt = {str(r.details["snapshot_id"]) for r in stock.records if r.kind == "training"}
+    snapshots, stays = old_snapshots(lake, stock.before(days.snapshots_days), published, learnt)
     dead = dead_files(
         lake, stock.records, stock.before(days.dead_files_days), stays, _spared(stock, models)
     )
@@ -254,7 +255,8 @@ def _history(stock: _Stock) -> Waste:
 def _logs(stock: _Stock) -> Waste:
     """Logs, moments and signs of life of runs that ended long ago."""
     home, days = stock.home, stock.days.logs_days
-    logs = [*home.logs.glob("*.log"), *home.logs.glob("*.json")]
+    summaries = [path for path in home.logs.glob("*.json") if RUN_LOG.fullmatch(path.stem)]
+    logs = [*home.logs.glob("*.log"), *summaries]
     moments = [path for path in home.moments.glob("*.json") if RUN_LOG.fullmatch(path.stem)]
     signs = [home.root / "running" / one for one in lock.signs(home.root)
              if not lock.is_alive(home.root, one)]  # fmt: skip

@@ -19,7 +19,7 @@ def scores_of_customer(
     """Every score of the customer with its maker."""
     scoring = past.scoring(as_of)
     found = _of_lake(con, past, as_of) or _of_mart(con, past)
-    if found and not (mlflow / "mlflow.db").exists():
+    if found and not any((mlflow / name).exists() for name in ("mlflow.db", "database")):
         past.missing.append(f"MLflow store {mlflow}, so no run can be opened")
     return [_told(one, past, scoring) for one in found]
 

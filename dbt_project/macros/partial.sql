@@ -162,11 +162,19 @@
         on lines.product_id = products.product_id
 {% endmacro %}
 
-{#- Who has, or had before a merge, an order that touches fct_orders. -#}
+{#-
+    Who has, or had by any version or before a merge, an order that touches fct_orders. Versions tell
+    more than order_history, which leaves out what was replaced on its own day.
+-#}
 {% macro touched_customers() %}
-    select history.customer_id
-    from {{ ref('order_history') }} as history
-    inner join ({{ known_or_passed_orders() }}) as orders on history.order_id = orders.order_id
+    select coalesce(customer_map.customer_id, 'unknown') as customer_id
+    from {{ ref('orders_versions') }} as versions
+    inner join ({{ known_or_passed_orders() }}) as orders on versions.order_id = orders.order_id
+    left join {{ source('identity', 'customer_map') }} as customer_map
+        on
+            versions.source_system = customer_map.source_system
+            and versions.customer_key = customer_map.source_key
+            and customer_map.valid_to is null
     union
     select customer_id
     from {{ source('identity', 'customer_map') }}

@@ -97,6 +97,9 @@ def test_a_filled_date_is_what_a_run_as_of_it_says_and_equal_when_its_future_is_
     records = [record.seq for record in home.lake.live(PAST)]
     assert fill(home, BEFORE, PAST_DAY)["status"] == "nothing_new"
     assert [record.seq for record in home.lake.live(PAST)] == records
+    home.published.write_bytes(kept.read_bytes())  # As a kill before the publication leaves it.
+    assert fill(home, BEFORE, PAST_DAY)["status"] == "done"
+    assert history(home, PAST_DAY) == as_of_it
     run(home, NOW)
     assert history(home, PAST_DAY) == as_of_it, "the run of the next day keeps it"
 

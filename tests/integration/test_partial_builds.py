@@ -109,17 +109,21 @@ class World:
 
     def merge(self) -> None:
         """A record moves to another customer, or gets its first."""
+        self.know({self.chance.choice(["ann", "bob", "cid"]): self.chance.choice("xyz")})
+
+    def know(self, customers: dict[str, str]) -> None:
+        """Each of these records belongs to this customer from now on."""
         with self.home.lake.transaction() as transaction:
-            self.events.append(
+            self.events += [
                 {
-                    "event_seq": len(self.events) + 1,
+                    "event_seq": len(self.events) + number,
                     "event_at": transaction.committed_at.replace(tzinfo=None),
                     "event_type": "created", "source_system": "shop",
-                    "source_key": self.chance.choice(["ann", "bob", "cid"]),
-                    "to_customer_id": self.chance.choice("xyz"),
-                    "to_strict_customer_id": "x", "rule": "test",
+                    "source_key": record, "to_customer_id": customer,
+                    "to_strict_customer_id": customer, "rule": "test",
                 }
-            )  # fmt: skip
+                for number, (record, customer) in enumerate(customers.items(), 1)
+            ]  # fmt: skip
             staged = self.home.lake.stage(
                 replay(pa.Table.from_pylist(self.events, schema=EVENTS)),
                 "identity", "customer_map", f"identity/customer_map/{transaction.seq:010d}.parquet",
@@ -190,6 +194,25 @@ def test_days_files_merges_and_undone_loads_in_any_order_give_the_tables_of_a_ne
         filled |= {table for table in TABLES if in_part[table]}
         kept_keys |= tables_built_in_part(kept)
     assert filled == kept_keys == set(TABLES)
+
+
+@pytest.mark.parametrize("changed", ["", "2024-01-02 15:00:00"])
+def test_a_buyer_who_is_corrected_on_the_same_day_or_without_a_time_keeps_no_order(
+    world: World, tmp_path: Path, changed: str
+) -> None:
+    kept, rebuilt = (tmp_path / name / "warehouse.duckdb" for name in ("kept", "rebuilt"))
+    kept.parent.mkdir()
+    rebuilt.parent.mkdir()
+    world.day = FIRST_DAY + timedelta(days=30)
+    for number, buyer in enumerate(("ann", "bob")):
+        first = changed and "2024-01-02 11:00:00"
+        row = f"1,{buyer},2024-01-02 10:00:00,{(first, changed)[number]},s"
+        world.shop.deliver(f"orders_{number}.csv", f"{ORDERS_HEADER},store", row)
+        world.load("orders")
+        world.know({"ann": "x", "bob": "y"})
+        in_part = world.build(kept)
+    assert in_part == world.build(rebuilt)
+    assert [row[0] for row in in_part["core.customer_days"]] == ["y"]
 
 
 def tables_built_in_part(warehouse: Path) -> set[str]:

@@ -15,8 +15,8 @@ from intake.contract import contracts
 from intake.delivery import delivered
 from intake.fault import InputFault
 from intake.lake import Lake
-from intake.load import load_entity
-from intake.replay import replay, to_read_again, try_out
+from intake.load import load_again, load_entity
+from intake.replay import refuse_damaged, to_read_again, try_out
 from tests.conftest import ORDERS_SQL, Shop, cases, load
 from tests.unit.intake.test_undo import LIST, LOAD_COLUMNS, take_out
 
@@ -52,7 +52,10 @@ def write_rules(shop: Shop, mapping: str, path: str, delivery: str) -> None:
 def again(lake: Lake, shop: Shop, since: date | None = None, *, every: bool = False) -> list[Load]:
     system, contract = shop.system, contracts()["orders"]
     readings = to_read_again(lake, system, contract, since, even_if_unchanged=every)
-    return replay(lake, system, contract, readings)
+    refuse_damaged(lake, readings)
+    for reading in readings:
+        try_out(lake, system, contract, reading)
+    return load_again(lake, system, contract, [reading.record for reading in readings])
 
 
 def rows(lake: Lake) -> list[tuple[object, ...]]:

@@ -105,3 +105,24 @@ def test_the_verb_tells_what_is_not_in_the_copy(
     assert done["not_in_it"] == [str(shop.folder)]
     assert done["new_files"] > 4
     assert "0 new" in unicus(*arguments[:-1]).stdout
+
+
+def test_a_file_that_a_vacuum_removes_meanwhile_begins_the_copy_again(
+    full_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, fails = backup._put, iter([True, False, True])
+
+    def put_or_miss(copy: Home, path: Path, target: Path) -> None:
+        if next(fails, False):
+            raise FileNotFoundError(path)
+        put(copy, path, target)
+
+    monkeypatch.setattr(backup, "_put", put_or_miss)
+    back_up(full_home, tmp_path / "copy")
+    assert_sound(Home(tmp_path / "copy"))
+    assert next(fails, None) is None, "no file was missed twice"
+    fails = iter([True] * 99)
+    with pytest.raises(SettingFault) as refused:
+        back_up(full_home, tmp_path / "other")
+    assert refused.value.code == "home-changes"
+    assert not records(Home(tmp_path / "other"))
