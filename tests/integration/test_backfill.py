@@ -18,6 +18,7 @@ from orchestration.run import Request, nothing_to_do
 from orchestration.settings import Home, SettingFault, read_config
 from tests.equal_tables import assert_equal_tables
 from tests.homes import deliver, make_home, query, run
+from tests.unit.orchestration.conftest import describes
 
 NOW, TRAINED, PAST_DAY, BEFORE = (
     date(2018, 1, 2), date(2017, 11, 20), date(2017, 12, 1), date(2017, 11, 1),
@@ -69,6 +70,7 @@ def test_a_filled_date_is_what_a_run_as_of_it_says_and_equal_when_its_future_is_
     assert len(history(home, PAST_DAY)) == len(as_of_it), "the first run of a month is kept"
 
     told = fill(home, BEFORE, PAST_DAY)
+    describes("backfill", told)
     assert [(one["as_of_date"], one["was"]) for one in told["dates"]] == [
         (str(BEFORE), "missing"), (str(PAST_DAY), "missing"),
     ]  # fmt: skip

@@ -122,18 +122,21 @@ def test_without_a_champion_the_default_baseline_speaks_and_says_so(warehouse, t
     assert not (tmp_path / "none").exists()
 
 
-def test_a_champion_trained_after_the_date_has_seen_too_much_and_the_best_baseline_speaks(home):
+def test_a_champion_trained_after_the_date_has_seen_too_much_and_so_has_its_choice_of_baseline(
+    home,
+):
     result = score_home(home.warehouse, home.mlflow_folder, as_of=DATES[-1])
     assert set(result.scores["is_baseline"].to_pylist()) == {True}
-    best = tracking.best_baseline(home.mlflow_folder, "clv_30d")
-    assert set(result.scores["predictor"].to_pylist()) == {best}
+    assert tracking.best_baseline(home.mlflow_folder, "clv_30d", AS_OF) is not None
+    assert tracking.best_baseline(home.mlflow_folder, "clv_30d", DATES[-1]) is None
+    assert set(result.scores["predictor"].to_pylist()) == {"rate_times_basket"}
     assert f"no champion at {DATES[-1]}" in result.reason
 
 
 def test_the_baseline_can_be_asked_for(home):
     result = score_home(home.warehouse, home.mlflow_folder, by=score_with_baseline)
     frame = read_features(home.warehouse, AS_OF)
-    best = tracking.best_baseline(home.mlflow_folder, "clv_30d")
+    best = tracking.best_baseline(home.mlflow_folder, "clv_30d", AS_OF)
     baseline = served_baseline(best, VALUE, frame.features)
     expected = forecast(baseline, None, None, frame.features, VALUE)
     assert set(result.scores["is_baseline"].to_pylist()) == {True}
@@ -141,7 +144,7 @@ def test_the_baseline_can_be_asked_for(home):
 
 
 def test_a_baseline_that_is_no_longer_in_the_code_is_replaced_by_the_default(home, monkeypatch):
-    monkeypatch.setattr(tracking, "best_baseline", lambda folder, name: "retired_rule")
+    monkeypatch.setattr(tracking, "best_baseline", lambda folder, name, as_of: "retired_rule")
     result = score_home(home.warehouse, home.mlflow_folder, by=score_with_baseline)
     assert set(result.scores["predictor"].to_pylist()) == {"rate_times_basket"}
 

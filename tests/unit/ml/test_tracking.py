@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import fields
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -129,12 +130,12 @@ def test_a_name_nobody_registered_and_a_store_nobody_made_have_no_champion(home,
     for folder in (home.mlflow_folder, tmp_path / "none"):
         assert tracking.load_champion(folder, "clv_7d") is None
         assert tracking.read_champion(folder, "clv_7d") is None
-        assert tracking.best_baseline(folder, "clv_7d") is None
+        assert tracking.best_baseline(folder, "clv_7d", date.max) is None
     assert not (tmp_path / "none").exists()
 
 
 def test_the_best_baseline_is_remembered(home):
-    assert tracking.best_baseline(home.mlflow_folder, "clv_30d") in SERVED
+    assert tracking.best_baseline(home.mlflow_folder, "clv_30d", date.max) in SERVED
 
 
 def touch_a_file() -> None:
@@ -292,7 +293,7 @@ def test_a_training_that_breaks_is_marked_failed_and_leaves_the_champion(home, c
     broken = client.search_runs(experiment, "attributes.run_name = 'broken'")
     assert [found.info.status for found in broken] == ["FAILED"]
     assert client.get_model_version_by_alias("clv_30d", "champion").version == before
-    assert tracking.best_baseline(home.mlflow_folder, "clv_30d")
+    assert tracking.best_baseline(home.mlflow_folder, "clv_30d", date.max)
 
 
 FRESH_HOME = """

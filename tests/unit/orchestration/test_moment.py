@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from ml.questions import QUESTIONS
 from ml.splits import dates_to_score, dates_to_train
-from orchestration.moment import DATES_SCHEMA, kept, new_moment, write_inputs
+from orchestration.moment import DATES_SCHEMA, PAST, kept, new_moment, with_past, write_inputs
 from orchestration.moment import keep as keep_moment
 from orchestration.retraining import Training, details_of, stand_of
 from orchestration.settings import (
@@ -73,11 +74,20 @@ def test_dates_say_what_they_are_for(home: Home) -> None:
     rows = pa.parquet.read_table(home.moments / "as_of_dates.parquet").to_pylist()
     assert [row["as_of_date"] for row in rows] == sorted(row["as_of_date"] for row in rows)
     assert {tuple(row) for row in rows} == {tuple(DATES_SCHEMA.names)}
-    assert [row["as_of_date"] for row in rows if row["is_run"]] == [AS_OF]
+    assert [row["as_of_date"] for row in rows if row["is_whole"]] == [AS_OF]
     learnt = tuple(row["as_of_date"] for row in rows if row["is_training"])
     assert learnt == moment.training_dates
     others = {row["as_of_date"] for row in rows} - {AS_OF, *learnt}
     assert others == set(moment.season_dates) - set(learnt)
+
+    past = with_past(home, moment, [date(2023, 12, 1), date(2023, 11, 1)])
+    write_inputs(home, past)
+    rows = pa.parquet.read_table(home.moments / "as_of_dates.parquet").to_pylist()
+    whole = [row["as_of_date"] for row in rows if row["is_whole"]]
+    assert whole == [date(2023, 11, 1), date(2023, 12, 1), AS_OF]
+    asked = dates_to_score(FIRST_DAY, date(2023, 11, 1), (30, 90, 365))
+    assert set(asked) <= {row["as_of_date"] for row in rows}
+    assert (past.as_of, past.snapshot_id) == (moment.as_of, moment.snapshot_id)
 
 
 def test_of_the_scores_of_the_past_a_run_reads_the_first_good_ones_of_each_month(
@@ -88,10 +98,16 @@ def test_of_the_scores_of_the_past_a_run_reads_the_first_good_ones_of_each_month
         with home.lake.transaction() as transaction:
             staged = [
                 home.lake.stage(pa.table({"n": [1]}), "ml", table, f"{table}/{day}.parquet")
-                for table in ("scores", "model_drift")
+                for table in ("scores", "model_drift", "value_history")
             ]
             stale = ["clv_30d"] if day == "2023-11-02" else []
             transaction.commit("scores", day, staged, details={"as_of": day, "stale": stale})
+    for day in ("2023-10-01", "2024-01-01", "2024-02-01"):
+        with home.lake.transaction() as transaction:
+            staged = home.lake.stage(
+                pa.table({"n": [1]}), "ml", "value_history", f"past/{day}.parquet"
+            )
+            transaction.commit(PAST, day, [staged], details={"as_of": day})
     listed = write_inputs(home, new_moment(home, AS_OF)).read_text("utf-8")
 
     def read(table: str) -> list[str]:
@@ -99,6 +115,10 @@ def test_of_the_scores_of_the_past_a_run_reads_the_first_good_ones_of_each_month
 
     for table in ("scores", "model_drift"):
         assert read(table) == ["2023-11-03", "2024-01-01", "2024-01-10"]
+    # A date that was filled in stands for itself, and what comes after the run's date is not seen.
+    assert read("value_history") == ["2023-11-03", "2024-01-10"]
+    filled = re.findall(r"/past/(.+?)\.parquet", listed)
+    assert filled == ["2023-10-01", "2024-01-01"]
 
 
 def test_a_home_may_ask_fewer_questions(home: Home, tmp_path: Path) -> None:

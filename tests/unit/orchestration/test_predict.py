@@ -83,6 +83,12 @@ def home(tmp_path: Path) -> Home:
     with duckdb.connect(str(home.warehouse)) as con:
         con.execute("create schema features")
         con.execute("create table features.customer_as_of_features (as_of_date date)")
+        con.execute("""
+            create table features.customer_as_of_values as
+            select 'c1' as customer_id, day as as_of_date, 'active' as lifecycle, 'top' as value_tier,
+                5 as recency_days, 2 as orders_365d_count, 9.50 as net_revenue_365d_amount
+            from (values (date '2024-01-10'), (date '2024-01-11')) as days (day)
+        """)
     return home
 
 
@@ -140,7 +146,14 @@ def test_a_home_that_asks_nothing_has_tables_without_rows(room: Room, home: Home
     assert run_trainings(home, Moment("s1", MOMENT.as_of, MOMENT.first_day), "run") == {}
     record = run_scoring(home, MOMENT)
     assert (room.trained, record.details["reasons"]) == ([], {})
-    assert [file.rows for file in record.files] == [0, 0]
+    assert [file.rows for file in record.files] == [0, 0, 1]
+    (kept,) = parquet.read_table(home.lake.path(record.files[2])).to_pylist()
+    assert (kept["customer_id"], kept["value_tier"], kept["as_of_date"]) == (
+        "c1",
+        "top",
+        MOMENT.as_of,
+    )
+    assert (kept["value_predictor"], kept["is_backfilled"]) == (None, False)
 
 
 def test_scores_of_a_baseline_are_not_kept_as_stale_it_speaks_anew(room: Room, home: Home) -> None:
