@@ -147,7 +147,8 @@ def change_value(change: Replay, status: str) -> dict[str, Any]:
         "status": status,
         "home": str(change.home.root),
         "loads": loads,
-        "next": f"unicus run --home {shlex.quote(str(change.home.root))}",
+        "next": f"unicus run{' --no-skip' if change.asked.is_all else ''}"
+        f" --home {shlex.quote(str(change.home.root))}",
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import pytest
 
 from intake.contract import contracts
 from intake.undo import find_load, restore, undo
+from orchestration.replay import Asked, carry_out, plan_replay
 from orchestration.settings import Home, HomeConfig, SystemPlace, write_config
 from tests.conftest import Shop
 from tests.equal_tables import assert_equal_tables
-from tests.homes import run
+from tests.homes import query, run
 
 AS_OF = date(2024, 3, 1)
 PRODUCTS_SQL = """
@@ -90,6 +92,41 @@ def test_an_undone_file_a_removed_system_and_their_return_leave_no_trace(
     make_home(home.root, shop, market)
     run(home, AS_OF)
     assert_equal_tables(before, home.published, models_held=False)
+
+
+def test_a_replay_gives_the_tables_of_a_home_that_loads_every_file_by_the_rules_of_now(
+    tmp_path: Path, shop: Shop
+) -> None:
+    right = "bought as ordered_at"
+    wrong = "case when customer = 'bob' then 'soon' else bought end as ordered_at"
+    shop.rewrite("orders.sql", right, wrong)
+    home = make_home(tmp_path / "home", shop)
+    for number, customers in ((1, ("ann", "bob")), (2, ("ann", "eve"))):
+        deliver(shop, number, customers, number)
+        run(home, AS_OF)
+    gone = {path: path.read_bytes() for path in shop.files.iterdir()}
+    for path in gone:
+        path.unlink()
+    shop.rewrite("orders.sql", wrong, right)
+    carry_out(plan_replay(home, Asked()))
+    for path, content in gone.items():
+        path.write_bytes(content)
+    run(home, AS_OF)
+
+    fresh = make_home(tmp_path / "fresh", shop)
+    run(fresh, AS_OF)
+    assert_equal_tables(fresh.published, home.published, models_held=False)
+    ids = "select load_id from marts.ingest_reconciliation order by 1"
+    assert query(home, ids) == query(fresh, ids)
+    assert query(home, "select 1 from core.fct_orders where customer_key = 'bob'")
+
+    for name in ("raw", "quarantine", "schema", "snapshots"):
+        shutil.rmtree(home.root / "lake" / name)
+    shutil.rmtree(home.warehouse.parent)
+    home.create()
+    carry_out(plan_replay(home, Asked(is_all=True)))
+    run(home, AS_OF)
+    assert_equal_tables(fresh.published, home.published, models_held=False)
 
 
 def test_what_a_full_list_leaves_out_is_gone_from_the_day_of_the_list(

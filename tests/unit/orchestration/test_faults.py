@@ -145,3 +145,19 @@ def test_a_training_alone_is_refused_when_its_features_are_not_there(tmp_path: P
     with pytest.raises(MixedWarehouse):
         run_scoring(home, elsewhere)
     assert not home.lake.live("training")
+
+
+def test_the_runs_of_one_backfill_stand_where_the_first_of_them_froze(
+    shop_home: Home, shop: Shop
+) -> None:
+    shop.orders("1,ann,2024-01-02,", "2,bob,2024-01-09,")
+    load(shop_home.lake, shop)
+    frozen = new_moment(shop_home, None)
+    first, second, other = (UnicusRun(home=str(shop_home.root)) for _ in range(3))
+    for number, one in enumerate((first, second, other)):
+        one._run_id = f"run{number}"
+    first._backfill_id = second._backfill_id = "all"
+    assert first.freeze() == frozen
+    assert second.moment() == frozen
+    with pytest.raises(SettingFault, match="complete run"):
+        other.moment()
