@@ -61,6 +61,8 @@ def again(lake: Lake, shop: Shop, since: date | None = None, *, every: bool = Fa
 def rows(lake: Lake) -> list[tuple[object, ...]]:
     """Live rows by record, its versions in the order the warehouse believes them."""
     files = [str(lake.path(f)) for r in lake.live("load") for f in r.files if f.source == "raw"]
+    if not files:
+        return []
     with duckdb.connect() as con:
         return con.execute(
             f"select * exclude ({LOAD_COLUMNS}) from read_parquet(?)"
