@@ -56,16 +56,21 @@ def value_history(
     said += [_said(told, "clv_90d", column) for column, told in SAID_WITH_VALUE.items()]
     columns = ", ".join(quoted(name) for name in VALUE_HISTORY.names)
     with duckdb.connect(str(warehouse), read_only=True) as con:
+        standing = con.execute(
+            f"select * from {VALUES_TABLE} where as_of_date = ?", [as_of]
+        ).to_arrow_table()
+    # Apart from the warehouse, which is to be let go of as soon as may be: dbt writes it next.
+    with duckdb.connect() as con:
+        con.register("standing", standing)
         con.register("scores", scores)
         found = con.execute(
             f"""
             with said as (select customer_id, {", ".join(said)} from scores group by customer_id)
             select {columns}
-            from (select *, $is_backfilled as is_backfilled from {VALUES_TABLE}) as standing
-            left join said using (customer_id)
-            where as_of_date = $as_of order by customer_id
+            from (select *, $is_backfilled as is_backfilled from standing) as told
+            left join said using (customer_id) order by customer_id
             """,
-            {"as_of": as_of, "is_backfilled": is_backfilled},
+            {"is_backfilled": is_backfilled},
         ).to_arrow_table()
     return found.cast(VALUE_HISTORY)
 
