@@ -107,6 +107,25 @@ def delivered(
     return sorted(loads, key=lambda record: Load.from_record(record).place)
 
 
+def to_read_in_order(
+    lake: Lake, system: System, contract: Contract, without: Collection[int] = ()
+) -> list[Record]:
+    """Live loads of an entity in the order they have to be read: as delivered, or as they came.
+
+    What is compared with the deliveries before it needs those first. What is only added is read as it
+    came, since of versions of one time the one read last is believed.
+    """
+    loads = delivered(lake, system.name, contract.entity, without)
+    if is_compared(system, contract):
+        return loads
+    return sorted(loads, key=lambda record: Load.from_record(record).position)
+
+
+def is_compared(system: System, contract: Contract) -> bool:
+    """Whether the files of an entity are compared with those delivered before them."""
+    return system.spec.entities[contract.entity].delivery != "append"
+
+
 def _is_of(record: Record, system: str, entity: str) -> bool:
     return (record.details["source_system"], record.details["entity"]) == (system, entity)
 
@@ -160,5 +179,5 @@ def turn_of(
     position = min((Load.from_record(r).position for r in replaced), default=seq)
     place = (delivery.file_date or "", position)
     before = [r for r in loads if r not in replaced and Load.from_record(r).place < place]
-    is_compared = system.spec.entities[contract.entity].delivery != "append"
-    return Turn(before, replaced, position, before[-1].seq if before and is_compared else 0)
+    follows = before[-1].seq if before and is_compared(system, contract) else 0
+    return Turn(before, replaced, position, follows)

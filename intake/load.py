@@ -15,7 +15,16 @@ from intake.accounting import Load
 from intake.bench import Bench, laid_out
 from intake.contract import Contract
 from intake.deletion import refuse_list
-from intake.delivery import Delivery, Turn, delivered, in_order, load_id, turn_of, undone_loads
+from intake.delivery import (
+    Delivery,
+    Turn,
+    in_order,
+    is_compared,
+    load_id,
+    to_read_in_order,
+    turn_of,
+    undone_loads,
+)
 from intake.judge import judge
 from intake.lake import Lake, Record, Transaction
 from intake.source import System
@@ -60,25 +69,20 @@ def read_again(lake: Lake, system: System, contract: Contract, gone: Collection[
         contract: the entity.
         gone: numbers of loads to do without, though they are still live.
     """
-    is_compared = system.spec.entities[contract.entity].delivery != "append"
-    loads = delivered(lake, system.name, contract.entity, without=gone)
-    before: Record | None = None
+    loads = to_read_in_order(lake, system, contract, without=gone)
+    before = 0
     for number, record in enumerate(loads):
-        follows, last = Load.from_record(record).follows, before.seq if before else 0
-        is_moved = is_compared and follows != last and (follows is not None or gone)
-        if is_moved or _is_overtaken(before, record):
+        if is_compared(system, contract):
+            follows = Load.from_record(record).follows
+            is_moved = follows != before and (follows is not None or gone)
+        else:
+            is_moved = record.seq < before
+        if is_moved:
             for later in loads[number:]:
                 kept = Delivery.of_load(Load.from_record(later))
                 _load(lake, system, contract, kept, gone, even_if_known=True)
             return
-        before = record
-
-
-def _is_overtaken(before: Record | None, record: Record) -> bool:
-    """Whether the delivery before this one, of the same business date, was read again after it."""
-    if before is None or before.seq < record.seq:
-        return False
-    return Load.from_record(before).file_date == Load.from_record(record).file_date
+        before = record.seq
 
 
 def load_again(
@@ -90,13 +94,14 @@ def load_again(
         lake: where the loads are.
         system: the system they came from.
         contract: the entity.
-        records: the loads, all that were delivered from some one on.
+        records: the loads, all from some one on, in the order of `to_read_in_order`.
 
     Raises:
         InputFault: a file is refused whole; those before it are read again.
     """
     dated = [(Delivery.as_named(system, Load.from_record(r)), r) for r in records]
-    dated.sort(key=lambda one: (one[0].file_date or "", Load.from_record(one[1]).position))
+    if is_compared(system, contract):
+        dated.sort(key=lambda one: (one[0].file_date or "", Load.from_record(one[1]).position))
     loads = []
     for number, (delivery, record) in enumerate(dated, 1):
         still_old = {later.seq for _, later in dated[number:]}

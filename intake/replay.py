@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from intake.accounting import Load, Outcome
 from intake.bench import Bench, laid_out
-from intake.delivery import Delivery, delivered, load_id
+from intake.delivery import Delivery, load_id, to_read_in_order
 from intake.fault import InputFault
 from intake.judge import judge
 from intake.lake import Lake, Record, file_hash
@@ -50,7 +50,7 @@ def to_read_again(
     *,
     even_if_unchanged: bool = False,
 ) -> list[Reading]:
-    """List the loads of an entity to read again, in the order they were delivered.
+    """List the loads of an entity to read again, in the order they have to be read.
 
     From the first whose rules have changed on all that follow, since what a row adds, and which version
     without a time is believed, depends on what came before it.
@@ -64,7 +64,7 @@ def to_read_again(
     """
     readings = [
         Reading(record, load_id(system, contract, Delivery.as_named(system, load)))
-        for record in delivered(lake, system.name, contract.entity)
+        for record in to_read_in_order(lake, system, contract)
         for load in [Load.from_record(record)]
     ]
     came = {record.seq: record for record in lake.records() if record.kind == "load"}
