@@ -28,7 +28,8 @@ RAISERS = re.compile(r".*(Fault|Error|Unreadable)$|.*_refused$|.*_fault$")
 CODE = re.compile(r"[a-z]+(-[a-z]+)+")
 VERBS = (
     "run", "new-system", "check-system", "status", "loads", "models", "rollback", "explain_column",
-    "explain_customer", "undo", "vacuum", "doctor", "error", "notification",
+    "explain_customer", "undo", "vacuum", "backup", "backfill", "replay", "doctor", "error",
+    "notification",
 )  # fmt: skip
 
 
