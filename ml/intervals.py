@@ -72,7 +72,8 @@ class Spread:
 
     def if_any(self, expected: Expected) -> tuple[np.ndarray, np.ndarray]:
         """Bounds between which the amounts of 80 % of the buyers lie."""
-        return self.quantile(expected, TAIL), self.quantile(expected, 1 - TAIL)
+        low = self.quantile(expected, TAIL)
+        return low, np.maximum(low, self.quantile(expected, 1 - TAIL))
 
     def overall(self, expected: Expected) -> tuple[np.ndarray, np.ndarray]:
         """Bounds between which the amounts of 80 % of all customers lie, zeros among them."""
@@ -82,7 +83,8 @@ class Spread:
         high_level = np.where(low_level > 0, 1 - TAIL / buying, (COVERAGE - at_zero) / buying)
         low = np.where(low_level > 0, self.quantile(expected, low_level), 0.0)
         high = np.where(high_level > 0, self.quantile(expected, high_level), 0.0)
-        return low, high
+        # Between equal quantiles the last bit of a double may put one before the other.
+        return low, np.maximum(low, high)
 
 
 def distance(expected: np.ndarray, actual: np.ndarray) -> np.ndarray:

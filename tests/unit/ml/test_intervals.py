@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
@@ -72,6 +72,7 @@ def test_who_hardly_buys_has_zero_alone_and_who_surely_buys_has_two_sides():
     st.floats(0.01, 1e4),
     st.lists(st.tuples(st.floats(0, 1), st.sampled_from([0.0, 1.0, 50.0])), min_size=1),
 )
+@example(0.9282466546982928, 1.0, [(0.0, 1.0)])
 def test_bounds_are_finite_and_in_order_whatever_was_learnt_from(probability, expected, rows):
     shares, actual = np.array(rows).T
     ones = np.ones(len(rows))
