@@ -98,7 +98,8 @@ UTC. A command that could not do its work gives `unicus.error/1`.
 | `unicus.models/1` | `unicus models` | [schema](schemas/unicus.models.1.json) |
 | `unicus.rollback/1` | `unicus models rollback` | [schema](schemas/unicus.rollback.1.json) |
 | `unicus.explain_column/1` | `unicus explain column` | [schema](schemas/unicus.explain_column.1.json) |
-| `unicus.explain_customer/1` | `unicus explain customer` | [schema](schemas/unicus.explain_customer.1.json) |
+| `unicus.explain_customer/1` | `unicus explain customer` | \
+[schema](schemas/unicus.explain_customer.1.json) |
 | `unicus.backfill/1` | `unicus backfill` | [schema](schemas/unicus.backfill.1.json) |
 | `unicus.replay/1` | `unicus replay` | [schema](schemas/unicus.replay.1.json) |
 | `unicus.undo/1` | `unicus undo` | [schema](schemas/unicus.undo.1.json) |
