@@ -246,8 +246,10 @@ def _refused(
 def _column(con: duckdb.DuckDBPyConnection, name: str, kind: str) -> Column:
     column = quoted(name)
     con.execute(
-        f"create or replace temp table seen as select cast({column} as varchar) as v, count(*) as n"
-        f" from file_rows where nullif(trim(cast({column} as varchar)), '') is not null group by v"
+        # Read in a query of its own, as the column of the file may be called v.
+        "create or replace temp table seen as select v, count(*) as n"
+        f" from (select cast({column} as varchar) as v from file_rows)"
+        " where nullif(trim(v), '') is not null group by v"
     )
     padded = _number(con, "select count(*) from seen where v <> trim(v)")
     counted = con.execute("select trim(v), n from seen").fetchall()
