@@ -1,8 +1,9 @@
-"""The tracking store: runs, registered models, the champion. The only module that imports MLflow.
+"""The tracking store: runs, registered models, the champion. MLflow is imported here and in `forgetting`.
 
 Belongs here: writing a run with its model, loading the champion back and saying who is champion,
 in one SQLite file and one artifact folder of the home. Does not belong here: what a run says (each
-question has its record) and whether a model is promoted (`ml.gate`).
+question has its record), whether a model is promoted (`ml.gate`) and how old runs are deleted
+(`ml.forgetting`).
 
 Models are kept in the skops format and loaded with our own list of trusted types. MLflow's own
 loader takes that list from the model's folder, where whoever plants a model also writes the list,
@@ -13,7 +14,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -29,12 +29,11 @@ from intake.lake import write_text_durably
 from ml.errors import MlError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pandas as pd
     from matplotlib.figure import Figure
     from mlflow import MlflowClient
-    from mlflow.entities import Run
     from mlflow.entities.model_registry import ModelVersion
 
     from ml.gate import Champion
@@ -195,38 +194,6 @@ class Version:
 
 
 @dataclass(frozen=True)
-class OldRun:
-    """A run that nobody needs any more.
-
-    Attributes:
-        run_id: The run.
-        versions: Model and number of the versions it made, none of which ever was champion.
-        models: Ids of the models it logged.
-        folders: Where its files lie, as far as that is in this store.
-    """
-
-    run_id: str
-    versions: tuple[tuple[str, str], ...]
-    models: tuple[str, ...]
-    folders: tuple[Path, ...]
-
-
-@dataclass(frozen=True)
-class OldRuns:
-    """The runs to forget, and what is left without them.
-
-    Attributes:
-        gone: The runs to forget, oldest first.
-        kept: Ids of the runs that stay.
-        oldest_kept: When the oldest of them began.
-    """
-
-    gone: tuple[OldRun, ...] = ()
-    kept: frozenset[str] = frozenset()
-    oldest_kept: datetime | None = None
-
-
-@dataclass(frozen=True)
 class _Place:
     """Where the champion lies below the store's folder and what is said of it, in the types of JSON."""
 
@@ -248,7 +215,7 @@ def register(folder: Path, run: RunRecord, model: ModelRecord) -> Registered:
         run: What the run says.
         model: The model it made.
     """
-    client = _connect(folder)
+    client = connect(folder)
     run_id = client.create_run(
         _experiment_id(client, folder, run), run_name=run.name, tags=dict(run.tags)
     ).info.run_id
@@ -273,7 +240,7 @@ def crown(folder: Path, name: str, number: str) -> None:
         name: Name in the registry.
         number: The version.
     """
-    _crown(_connect(folder), name, number)
+    _crown(connect(folder), name, number)
 
 
 def champions(folder: Path) -> dict[str, str]:
@@ -311,7 +278,7 @@ def read_versions(folder: Path) -> list[Version]:
     if not has_models(folder):
         return []
     champion = champions(folder)
-    found = _connect(folder).search_model_versions(max_results=10_000)
+    found = connect(folder).search_model_versions(max_results=10_000)
     versions = [
         Version(
             name=one.name,
@@ -325,106 +292,6 @@ def read_versions(folder: Path) -> list[Version]:
         for one in found
     ]
     return sorted(versions, key=lambda one: int(one.number), reverse=True)
-
-
-def old_runs(folder: Path, before: datetime, needed: Collection[str]) -> OldRuns:
-    """Find the runs that began before a time and made no version that somebody may go back to.
-
-    Every version that is or was champion stays, and the newest of each model.
-
-    Args:
-        folder: Folder of the tracking store; need not exist.
-        before: Older ones go.
-        needed: Ids of runs that stay for another reason.
-    """
-    if not has_models(folder):
-        return OldRuns()
-    client, versions = _connect(folder), read_versions(folder)
-    newest = {version.name: version.number for version in reversed(versions)}
-    stays = {
-        one.run_id for one in versions
-        if one.is_champion or one.terms or newest[one.name] == one.number
-    }.union(needed)  # fmt: skip
-    runs = sorted(_every_run(client), key=lambda run: run.info.start_time)
-    gone = [
-        run for run in runs
-        if _began(run) < before and run.info.run_id not in stays
-    ]  # fmt: skip
-    kept = [run for run in runs if run not in gone]
-    return OldRuns(
-        tuple(_old_run(client, folder, run, versions) for run in gone),
-        frozenset(run.info.run_id for run in kept),
-        min(map(_began, kept), default=None),
-    )
-
-
-def forget_run(folder: Path, run: OldRun) -> None:
-    """Delete a run with its versions, models and files for good.
-
-    The run itself goes last, so that after a kill the rest of it is found again. By hand, since
-    MLflow's command for it would empty the whole of its trash, and with it what was put there
-    yesterday.
-
-    Args:
-        folder: Folder of the tracking store.
-        run: The run.
-    """
-    from mlflow.tracking._tracking_service.utils import _get_store
-
-    client = _connect(folder)
-    store = _get_store(address(folder))  # type: ignore[no-untyped-call]
-    for name, number in run.versions:
-        client.delete_model_version(name, number)
-    for place in run.folders:
-        if place.exists():
-            shutil.rmtree(place)
-        if place.parent.exists() and not any(place.parent.iterdir()):
-            place.parent.rmdir()
-    for model in run.models:
-        store._hard_delete_logged_model(model)
-    store._hard_delete_run(run.run_id)
-
-
-def _every_run(client: MlflowClient) -> list[Run]:
-    """Every run of every experiment, those in the trash too."""
-    from mlflow.entities import ViewType
-
-    experiments = client.search_experiments(view_type=ViewType.ALL)
-    runs: list[Run] = []
-    for experiment in experiments:
-        token = None
-        while True:
-            page = client.search_runs(
-                [experiment.experiment_id], run_view_type=ViewType.ALL, max_results=1000,
-                page_token=token,
-            )  # fmt: skip
-            runs += page
-            token = page.token
-            if not token:
-                break
-    return runs
-
-
-def _began(run: Run) -> datetime:
-    return datetime.fromtimestamp(run.info.start_time / 1000, UTC)
-
-
-def _old_run(
-    client: MlflowClient, folder: Path, run: Run, versions: Sequence[Version]
-) -> OldRun:  # fmt: skip
-    """Tell what a run left; a copied home names the files of the first one, which are not its own."""
-    info, own = run.info, (folder / "artifacts").resolve()
-    models = client.search_logged_models(
-        [info.experiment_id], filter_string=f"source_run_id = '{info.run_id}'"
-    )
-    uris = [info.artifact_uri, *(model.artifact_location for model in models)]
-    places = [Path(url2pathname(urlsplit(uri).path)).resolve() for uri in uris]
-    return OldRun(
-        run_id=info.run_id,
-        versions=tuple((v.name, v.number) for v in versions if v.run_id == info.run_id),
-        models=tuple(model.model_id for model in models),
-        folders=tuple(place for place in places if own in place.parents),
-    )
 
 
 def champion_before(versions: Sequence[Version]) -> Version | None:
@@ -552,7 +419,7 @@ def read_champion(folder: Path, name: str) -> Champion | None:
 
     from ml.gate import BACKTEST_KEYS, Champion
 
-    client, run_id = _connect(folder), str(version.run_id)
+    client, run_id = connect(folder), str(version.run_id)
     columns = [*BACKTEST_KEYS, "predicted"]
     # Without a folder of our own MLflow leaves its copy, with customers in it, in the temp folder.
     with TemporaryDirectory() as scratch:
@@ -573,7 +440,7 @@ def read_plots(folder: Path, run_id: str) -> dict[str, bytes]:
         run_id: A run with drawings.
     """
     with TemporaryDirectory() as scratch:
-        plots = Path(_connect(folder).download_artifacts(run_id, "plots", scratch))
+        plots = Path(connect(folder).download_artifacts(run_id, "plots", scratch))
         return {file.stem: file.read_bytes() for file in sorted(plots.iterdir())}
 
 
@@ -584,7 +451,7 @@ def best_baseline(folder: Path, name: str, as_of: date) -> str | None:
     """
     if not has_models(folder):
         return None
-    client = _connect(folder)
+    client = connect(folder)
     model = _or_none(lambda: client.get_registered_model(name))
     if model is None:
         return None
@@ -610,7 +477,7 @@ def follow_a_move(folder: Path) -> None:
 
     Every use of the store by this module does so; this is for MLflow's own server.
     """
-    _connect(folder)
+    connect(folder)
 
 
 def _database(folder: Path) -> str | None:
@@ -646,7 +513,7 @@ def _select(folder: Path, sql: str, *values: str) -> list[Any]:
         return []
 
 
-def _connect(folder: Path) -> MlflowClient:
+def connect(folder: Path) -> MlflowClient:
     """Open the store of this folder; MLflow reads its settings when it is first imported."""
     os.environ.update(ENVIRONMENT)
     import mlflow
@@ -788,7 +655,7 @@ def _write_terms(client: MlflowClient, name: str, number: str, terms: Sequence[T
 def _champion_version(folder: Path, name: str) -> ModelVersion | None:
     if not has_models(folder):
         return None
-    client = _connect(folder)
+    client = connect(folder)
     return _or_none(lambda: client.get_model_version_by_alias(name, CHAMPION))
 
 
@@ -809,7 +676,7 @@ def _find_place(folder: Path, name: str, number: str) -> _Place:
     """Ask the store where a version lies and what is said of it."""
     from mlflow.models import Model
 
-    client = _connect(folder)
+    client = connect(folder)
     run_id = str(client.get_model_version(name, number).run_id)
     uri = client.get_model_version_download_uri(name, number)
     path = Path(url2pathname(urlsplit(uri).path))

@@ -20,15 +20,14 @@ from intake.lake import EXPIRY, deaths
 from intake.retention import Found, dead_files, old_originals, old_snapshots
 from orchestration import lock
 from orchestration.console import aligned, size_text
-from orchestration.history import forget_runs, old_runs
+from orchestration.dagster_runs import forget_runs, old_runs
 from orchestration.score_days import first_good_days, scores_by_day
 from orchestration.settings import Home, Retention, read_config
 from orchestration.status import RUN_LOG, require_home
 
 if TYPE_CHECKING:
     from intake.lake import Record
-    from ml.tracking import OldRun
-    from ml.tracking import OldRuns as OldModels
+    from ml.forgetting import OldTraining, OldTrainings
     from serving.publish import Publication
 
 SCHEMA = "unicus.vacuum/1"
@@ -144,12 +143,12 @@ def _take_stock(home: Home, now: datetime | None) -> _Stock:
     return _Stock(home, days, records, live, published, now or datetime.now(UTC))
 
 
-def _every_kind(stock: _Stock, models: OldModels | None) -> tuple[Waste, ...]:
+def _every_kind(stock: _Stock, models: OldTrainings | None) -> tuple[Waste, ...]:
     """The kinds in the order that they go; without a look at the models all of them stay."""
     return (*_lake(stock, models), _history(stock), _logs(stock), _leftovers(stock))
 
 
-def _lake(stock: _Stock, models: OldModels | None) -> list[Waste]:
+def _lake(stock: _Stock, models: OldTrainings | None) -> list[Waste]:
     """The kinds that name files of the lake, and the files nothing names when they are gone."""
     lake, days = stock.home.lake, stock.days
     published = stock.published.snapshot_id if stock.published else None
@@ -198,15 +197,15 @@ def _scores(stock: _Stock) -> Waste:
     return Waste("scores", rule, len(files), sum(map(_size, files)), remove, kept)
 
 
-def _old_models(stock: _Stock) -> OldModels:
-    from ml.tracking import old_runs as old_trainings
+def _old_models(stock: _Stock) -> OldTrainings:
+    from ml.forgetting import old_trainings
 
     needed = {str(r.details.get("mlflow_run_id")) for r in stock.live if r.kind == "training"}
     before = stock.before(stock.days.models_days)
     return old_trainings(stock.home.mlflow, before, needed)
 
 
-def _spared(stock: _Stock, models: OldModels | None) -> set[int]:
+def _spared(stock: _Stock, models: OldTrainings | None) -> set[int]:
     """Trainings that `unicus models` still tells of: what they measured goes with their model."""
     return {
         record.seq
@@ -216,11 +215,9 @@ def _spared(stock: _Stock, models: OldModels | None) -> set[int]:
     }
 
 
-def _models(stock: _Stock, models: OldModels) -> Waste:
+def _models(stock: _Stock, models: OldTrainings) -> Waste:
     def remove() -> int:
-        from ml.tracking import forget_run
-
-        return sum(_forget(stock.home, run, forget_run) for run in models.gone)
+        return sum(_forget(stock.home, run) for run in models.gone)
 
     rule = (
         f"trained {stock.days.models_days} days ago and never champion; the newest of each"
@@ -231,9 +228,11 @@ def _models(stock: _Stock, models: OldModels) -> Waste:
     return Waste("models", rule, len(models.gone), freed, remove, kept)
 
 
-def _forget(home: Home, run: OldRun, forget_run: Callable[[Path, OldRun], None]) -> int:
+def _forget(home: Home, run: OldTraining) -> int:
+    from ml.forgetting import forget_training
+
     freed = sum(map(_size_below, run.folders))
-    forget_run(home.mlflow, run)
+    forget_training(home.mlflow, run)
     return freed
 
 

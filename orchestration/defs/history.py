@@ -135,7 +135,7 @@ def fill_in(
 
 def _fill_date(home: Home, moment: Moment, day: date, stand: dict[str, Any]) -> Record:
     """Score one date and commit its history, in place of an earlier one."""
-    from ml.history import value_history
+    from ml.value_history import value_history
 
     answers = {q.name: _answer(home, moment, q, day) for q in read_config(home).questions}
     scores = pa.concat_tables(

@@ -306,7 +306,7 @@ class Answer:
 
 def run_scoring(home: Home, moment: Moment) -> Record:
     """Score the customers at the run's date, all questions in one file, and keep their history."""
-    from ml.history import value_history
+    from ml.value_history import value_history
 
     lake, config = home.lake, read_config(home)
     dbt.refuse_unbuilt(home, SCORED_FROM, moment)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pytest
 
 from identity.resolve import EVENTS, replay
+from intake.accounting import Load
 from intake.contract import contracts
 from intake.lake import Record
 from intake.load import load_entity
@@ -37,6 +39,10 @@ TABLES = (
     "core.customer_days",
 )
 FIRST_DAY = date(2024, 1, 1)
+DAY_1 = f"{FIRST_DAY} 10:00:00"
+STORE_HEADER = f"{ORDERS_HEADER},store"
+LISTED = ("dora", "eve")
+"""Who buys in the orders that come as full lists."""
 STEPS = 10
 
 
@@ -46,9 +52,12 @@ class World:
 
     home: Home
     shop: Shop
+    lister: Shop
+    """Delivers the full list of its orders each time: one that is missing was deleted."""
     chance: random.Random
     day: date = FIRST_DAY + timedelta(days=5)
     files: int = 0
+    listed: dict[int, date] = field(default_factory=dict)
     undone: list[Record] = field(default_factory=list)
     events: list[dict[str, object]] = field(default_factory=list)
 
@@ -56,17 +65,17 @@ class World:
         """Orders of the first day that nothing touches any more, so that there is something to keep."""
         numbers = range(100, 110)
         orders = (f"{n},dan,{FIRST_DAY} 10:00:00,{FIRST_DAY} 11:00:00,z" for n in numbers)
-        self.shop.deliver("orders_000.csv", f"{ORDERS_HEADER},store", *orders)
+        self.shop.deliver("orders_000.csv", STORE_HEADER, *orders)
         self.shop.deliver("lines_000.csv", LINES_HEADER, *(f"{n},z,1,5," for n in numbers))
         self.load("orders", "order_lines")
-        self.know({"dan": "v"})
+        self.know({"dan": "v", "dora": "w"})
 
     def deliver(self) -> None:
         """A file of orders, some of them known already, and one of lines, of other orders."""
         self.files += 1
         for kind, write in (("orders", self._order), ("lines", self._line)):
             rows = [write() for _ in range(self.chance.randint(1, 8))]
-            header = {"orders": f"{ORDERS_HEADER},store", "lines": LINES_HEADER}[kind]
+            header = {"orders": STORE_HEADER, "lines": LINES_HEADER}[kind]
             self.shop.deliver(f"{kind}_{self.files:03d}.csv", header, *dict.fromkeys(rows))
         self.load("orders", "order_lines")
 
@@ -83,6 +92,52 @@ class World:
         changed = self.chance.choice(["", f"{self._day()} 11:00:00"])
         product = self.chance.choice("pqr")
         return f"{self.chance.randint(1, 12)},{product},1,{paid},{changed}"
+
+    def after(self, days: int) -> str:
+        """A day so many days after the date."""
+        return str(self.day + timedelta(days=days))
+
+    def go_on(self, days: int) -> None:
+        """Put the date so many days after the scripted first."""
+        self.day = FIRST_DAY + timedelta(days=20 + days)
+
+    def deliver_as(self, entity: str, header: str, *rows: str) -> None:
+        """A file of these rows, loaded."""
+        self.files += 1
+        file = "lines" if entity == "order_lines" else entity
+        self.shop.deliver(f"{file}_{self.files:03d}.csv", header, *rows)
+        self.load(entity)
+
+    def list_exactly(self, *rows: str) -> None:
+        """A full list of these orders, loaded."""
+        self.files += 1
+        self.lister.deliver(f"orders_{self.files:03d}.csv", STORE_HEADER, *rows)
+        load_entity(self.home.lake, self.lister.system, contracts()["orders"])
+
+    def undo_last(self) -> None:
+        """The newest load of orders is taken out."""
+        self._undo([r for r in self.home.lake.live("load") if r.details["entity"] == "orders"][-1])
+
+    def forget_last_event(self) -> None:
+        """The map is made again from fewer events, as after a restore of an older one."""
+        del self.events[-1]
+        self.know({})
+
+    def list_orders(self) -> None:
+        """A full list of orders, of which some are new, some corrected and some left out."""
+        for number in range(1, 9):
+            happened = self.chance.choice(["kept", "kept", "left out", "listed"])
+            if happened == "left out":
+                self.listed.pop(number, None)
+            elif happened == "listed":
+                self.listed[number] = self._day()
+        made = self._day()
+        rows = [
+            f"{number},{LISTED[number % 2]},{bought} 10:00:00,{max(bought, made)} 12:00:00,s"
+            for number, bought in self.listed.items()
+        ]
+        if rows:
+            self.list_exactly(*rows)
 
     def _day(self) -> date:
         return FIRST_DAY + timedelta(days=self.chance.randint(0, 20))
@@ -110,15 +165,17 @@ class World:
         if live and self.chance.random() < 0.5:
             restore(self.home.lake, self.chance.choice(live))
             return
-        loads = self.home.lake.live("load")
-        if loads:
-            record = self.chance.choice(loads)
-            contract = contracts()[str(record.details["entity"])]
-            undo(self.home.lake, record, self.shop.system, contract)
+        if loads := self.home.lake.live("load"):
+            self._undo(self.chance.choice(loads))
+
+    def _undo(self, record: Record) -> None:
+        load = Load.from_record(record)
+        shop = self.lister if load.source_system == self.lister.name else self.shop
+        undo(self.home.lake, record, shop.system, contracts()[load.entity])
 
     def merge(self) -> None:
         """A record moves to another customer, or gets its first."""
-        self.know({self.chance.choice(["ann", "bob", "cid"]): self.chance.choice("xyz")})
+        self.know({self.chance.choice(["ann", "bob", "cid", *LISTED]): self.chance.choice("xyz")})
 
     def know(self, customers: dict[str, str]) -> None:
         """Each of these records belongs to this customer from now on."""
@@ -127,7 +184,8 @@ class World:
                 {
                     "event_seq": len(self.events) + number,
                     "event_at": transaction.committed_at.replace(tzinfo=None),
-                    "event_type": "created", "source_system": "shop",
+                    "event_type": "created",
+                    "source_system": self.lister.name if record in LISTED else self.shop.name,
                     "source_key": record, "to_customer_id": customer,
                     "to_strict_customer_id": customer, "rule": "test",
                 }
@@ -172,55 +230,124 @@ def world(tmp_path: Path, shop: Shop) -> World:
         what = f"{what}_key" if entity == "stores" else "id as product_key"
         sql = f"select _row, {what}, changed as updated_at from {entity}"
         (shop.folder / shop.name / f"{entity}.sql").write_text(sql, "utf-8")
+    lister = shop.twin("lister")
+    full = "orders: {file: orders, delivery: snapshot, least_kept_share: 0}"
+    lister.rewrite("source.yaml", "orders: {file: orders, delivery: upsert}", full)
     home = Home(tmp_path / "home")
     home.create()
-    place = SystemPlace(folder=str(shop.folder), location=str(shop.files))
-    write_config(home, HomeConfig("Europe/Paris", "EUR", {"shop": place}, ()))
-    return World(home, shop, random.Random(0))
+    places = {
+        one.name: SystemPlace(folder=str(one.folder), location=str(one.files))
+        for one in (shop, lister)
+    }
+    write_config(home, HomeConfig("Europe/Paris", "EUR", places, ()))
+    return World(home, shop, lister, random.Random(0))
 
 
-@pytest.mark.parametrize(
-    "seed", [0, *(pytest.param(seed, marks=pytest.mark.battery) for seed in range(1, 3))]
-)
+REASONS: dict[str, tuple[str, Callable[[World], None]]] = {
+    "the date passes the day of an order": ("fct_orders", lambda world: world.go_on(2)),
+    "the date passes a correction": ("fct_orders", lambda world: world.go_on(4)),
+    "the date passes a deletion by a full list": ("fct_orders", lambda world: world.go_on(6)),
+    "the date passes the day a store is known": ("fct_orders", lambda world: world.go_on(8)),
+    "the date passes the day a product is known": ("fct_order_lines", lambda world: world.go_on(10)),
+    "a store becomes known": (
+        "fct_orders", lambda world: world.deliver_as("stores", "id,changed", "late,2024-01-01"),
+    ),
+    "a product becomes known": (
+        "fct_order_lines", lambda world: world.deliver_as("products", "id,changed", "late,2024-01-01"),
+    ),
+    "a line is refused": (
+        "fct_orders",
+        lambda world: world.deliver_as("order_lines", LINES_HEADER, "999,p,1,5,", "5,p,1,no price,"),
+    ),
+    "a line is delivered": (
+        "order_line_sets", lambda world: world.deliver_as("order_lines", LINES_HEADER, "2,p,3,7,"),
+    ),
+    "an order is delivered": (
+        "order_history",
+        lambda world: world.deliver_as("orders", STORE_HEADER, f"3,bob,{DAY_1},2024-01-02,s"),
+    ),
+    "a record moves to another customer": ("customer_days", lambda world: world.know({"dan": "y"})),
+    "a load is undone": ("order_history", World.undo_last),
+    "the map is another one": ("customer_days", World.forget_last_event),
+    "the date goes back": ("customer_days", lambda world: world.go_on(-15)),
+}  # fmt: skip
+"""What touches keys: each alone, with a table that it changes."""
+
+
+def test_each_reason_to_build_a_key_anew_gives_the_tables_of_a_new_build(
+    world: World, tmp_path: Path
+) -> None:
+    kept, rebuilt = two_warehouses(tmp_path)
+    world.day = FIRST_DAY + timedelta(days=20)
+    world.deliver_as("products", "id,changed", "p,", f"soon,{world.after(9)}")
+    world.deliver_as("stores", "id,changed", "s,", f"soon,{world.after(7)}")
+    world.deliver_as(
+        "orders", STORE_HEADER,
+        f"1,ann,{DAY_1},{DAY_1},s", f"2,bob,{DAY_1},{DAY_1},soon", f"4,bob,{DAY_1},{DAY_1},late",
+        f"5,dan,{world.after(1)},{DAY_1},s",
+        f"6,dan,{DAY_1},{DAY_1},s", f"6,ann,{DAY_1},{world.after(3)},s", f"90,cid,{DAY_1},{DAY_1},s",
+    )  # fmt: skip
+    world.deliver_as(
+        "order_lines", LINES_HEADER, "1,soon,1,5,", "2,late,1,5,", "4,p,1,5,", "6,p,1,5,"
+    )
+    for made, numbers in ((DAY_1, (1, 2)), (world.after(5), (1,))):
+        world.list_exactly(*(f"{number},dora,{DAY_1},{made},s" for number in numbers))
+    world.know({"ann": "x", "bob": "x", "cid": "z", "dan": "v", "dora": "w"})
+    before, kept_keys = world.build(kept), set()
+    for reason, (table, happen) in REASONS.items():
+        happen(world)
+        in_part = world.build(kept)
+        rebuilt.unlink(missing_ok=True)
+        assert in_part == world.build(rebuilt), reason
+        assert in_part[f"core.{table}"] != before[f"core.{table}"], reason
+        before = in_part
+        kept_keys |= tables_built_in_part(kept)
+    assert kept_keys == set(TABLES)
+
+
+@pytest.mark.battery
+@pytest.mark.parametrize("seed", range(3))
 def test_days_files_merges_and_undone_loads_in_any_order_give_the_tables_of_a_new_build(
     world: World, tmp_path: Path, seed: int
 ) -> None:
     world.chance = random.Random(seed)
-    kept, rebuilt = (tmp_path / name / "warehouse.duckdb" for name in ("kept", "rebuilt"))
-    kept.parent.mkdir()
-    rebuilt.parent.mkdir()
+    kept, rebuilt = two_warehouses(tmp_path)
     world.open()
-    moves = [world.deliver, world.move, world.move, world.merge, world.list_product, world.undo]
-    filled, kept_keys = set(), set()
+    moves = [
+        world.deliver, world.list_orders, world.move, world.move, world.merge, world.list_product,
+        world.undo,
+    ]  # fmt: skip
     for _ in range(STEPS):
         done = [move.__name__ for move in world.chance.sample(moves, world.chance.randint(1, 2))]
         for name in done:
             getattr(world, name)()
-        in_part = world.build(kept)
         rebuilt.unlink(missing_ok=True)
-        assert in_part == world.build(rebuilt), done
-        filled |= {table for table in TABLES if in_part[table]}
-        kept_keys |= tables_built_in_part(kept)
-    assert filled == kept_keys == set(TABLES)
+        assert world.build(kept) == world.build(rebuilt), done
 
 
 @pytest.mark.parametrize("changed", ["", "2024-01-02 15:00:00"])
 def test_a_buyer_who_is_corrected_on_the_same_day_or_without_a_time_keeps_no_order(
     world: World, tmp_path: Path, changed: str
 ) -> None:
-    kept, rebuilt = (tmp_path / name / "warehouse.duckdb" for name in ("kept", "rebuilt"))
-    kept.parent.mkdir()
-    rebuilt.parent.mkdir()
+    kept, rebuilt = two_warehouses(tmp_path)
     world.day = FIRST_DAY + timedelta(days=30)
     for number, buyer in enumerate(("ann", "bob")):
         first = changed and "2024-01-02 11:00:00"
         row = f"1,{buyer},2024-01-02 10:00:00,{(first, changed)[number]},s"
-        world.shop.deliver(f"orders_{number}.csv", f"{ORDERS_HEADER},store", row)
+        world.shop.deliver(f"orders_{number}.csv", STORE_HEADER, row)
         world.load("orders")
         world.know({"ann": "x", "bob": "y"})
         in_part = world.build(kept)
     assert in_part == world.build(rebuilt)
     assert [row[0] for row in in_part["core.customer_days"]] == ["y"]
+
+
+def two_warehouses(tmp_path: Path) -> tuple[Path, Path]:
+    """Files for a warehouse that is kept from build to build, and for one that is built anew."""
+    kept, rebuilt = (tmp_path / name / "warehouse.duckdb" for name in ("kept", "rebuilt"))
+    kept.parent.mkdir()
+    rebuilt.parent.mkdir()
+    return kept, rebuilt
 
 
 def tables_built_in_part(warehouse: Path) -> set[str]:

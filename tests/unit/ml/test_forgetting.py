@@ -11,7 +11,8 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from ml import tracking
-from ml.tracking import ModelRecord, RunRecord, forget_run, old_runs
+from ml.forgetting import forget_training, old_trainings
+from ml.tracking import ModelRecord, RunRecord
 
 FEATURES = pd.DataFrame({"orders_count": [0.0, 1.0]})
 NAMES = ("clv_90d", "propensity_30d")
@@ -45,9 +46,9 @@ def test_only_what_never_was_champion_and_is_not_the_newest_goes_with_its_files(
     store: tuple[Path, list[str]],
 ) -> None:
     folder, runs = store
-    assert not old_runs(folder, datetime.now(UTC) - timedelta(days=1), ()).gone
-    assert not old_runs(folder, LATER, {runs[1]}).gone, "the lake still names its run"
-    found = old_runs(folder, LATER, ())
+    assert not old_trainings(folder, datetime.now(UTC) - timedelta(days=1), ()).gone
+    assert not old_trainings(folder, LATER, {runs[1]}).gone, "the lake still names its run"
+    found = old_trainings(folder, LATER, ())
     (gone,) = found.gone
     assert (gone.run_id, gone.versions, found.kept) == (
         runs[1],
@@ -57,7 +58,7 @@ def test_only_what_never_was_champion_and_is_not_the_newest_goes_with_its_files(
     own = {path for place in gone.folders for path in place.rglob("*") if path.is_file()}
     assert {"model.skops", "backtest.parquet"} <= {path.name for path in own}
     before = files(folder)
-    forget_run(folder, gone)
+    forget_training(folder, gone)
     assert files(folder) == before - own
     assert [(v.name, v.number) for v in tracking.read_versions(folder)] == [
         (NAMES[0], "4"), (NAMES[0], "3"), (NAMES[1], "1"), (NAMES[0], "1"),
@@ -66,7 +67,7 @@ def test_only_what_never_was_champion_and_is_not_the_newest_goes_with_its_files(
     assert champion is not None
     assert champion.version == "3"
     assert tracking.load_version(folder, NAMES[0], "1").version == "1"
-    assert not old_runs(folder, LATER, ()).gone
+    assert not old_trainings(folder, LATER, ()).gone
     assert register(folder, NAMES[0], promoted=False)
     assert tracking.read_versions(folder)[0].number == "5", "no number is given twice"
 
@@ -90,12 +91,12 @@ def test_a_kill_while_a_run_is_forgotten_leaves_it_to_be_found_again(
         else:
             patch.setattr("mlflow.MlflowClient.delete_model_version", killed)
         with pytest.raises(KeyboardInterrupt):
-            forget_run(folder, old_runs(folder, LATER, ()).gone[0])
+            forget_training(folder, old_trainings(folder, LATER, ()).gone[0])
     assert tracking.load_champion(folder, NAMES[0]) is not None
-    (again,) = old_runs(folder, LATER, ()).gone
+    (again,) = old_trainings(folder, LATER, ()).gone
     assert again.run_id == runs[1]
-    forget_run(folder, again)
-    assert not old_runs(folder, LATER, ()).gone
+    forget_training(folder, again)
+    assert not old_trainings(folder, LATER, ()).gone
 
 
 def test_a_copied_home_never_removes_the_files_of_the_first(
@@ -104,8 +105,8 @@ def test_a_copied_home_never_removes_the_files_of_the_first(
     folder, _ = store
     shutil.copytree(folder, tmp_path / "copy")
     before = files(folder)
-    (gone,) = old_runs(tmp_path / "copy", LATER, ()).gone
-    forget_run(tmp_path / "copy", gone)
+    (gone,) = old_trainings(tmp_path / "copy", LATER, ()).gone
+    forget_training(tmp_path / "copy", gone)
     assert gone.folders
     assert all(place.is_relative_to(tmp_path / "copy") for place in gone.folders)
     assert files(folder) == before

@@ -159,7 +159,7 @@ def test_a_shuffled_target_is_registered_but_not_promoted(warehouse, home, monke
     assert not result.promoted
     assert result.model_version != "1"
     assert tracking.load_champion(home.mlflow_folder, "clv_30d").version == "1"
-    client = tracking._connect(home.mlflow_folder)
+    client = tracking.connect(home.mlflow_folder)
     version = client.get_model_version("clv_30d", result.model_version)
     assert version.description == result.reason
     assert version.description.startswith("not promoted")
