@@ -6,16 +6,20 @@ business date of the rows, or, for an entity whose rows tell no time, when its n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from intake.accounting import Load
-from intake.contract import Contract
-from intake.lake import Lake, Record
-from intake.source import System
 from intake.sql import literal, literals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from intake.contract import Contract
+    from intake.lake import Lake, Record
+    from intake.source import System
 
 
 @dataclass(frozen=True)
@@ -85,30 +89,34 @@ def stale_sources(
 
 def _newest(lake: Lake, loads: list[Record], contract: Contract, zone: ZoneInfo) -> date | None:
     if contract.event_time:
-        return _newest_event(lake, loads, contract, zone)
+        files = [
+            str(lake.path(file))
+            for record in loads
+            for file in record.files
+            if (file.source, file.table) == ("raw", contract.entity) and file.rows
+        ]
+        return newest_event(files, contract.event_time, zone)
     days = [Load.from_record(record).day or _day(record.committed_at, zone) for record in loads]
     return max(days, default=None)
 
 
-def _newest_event(
-    lake: Lake, loads: list[Record], contract: Contract, zone: ZoneInfo
-) -> date | None:
-    """Day of the newest event, from what Parquet files say of themselves."""
+def newest_event(files: list[str], event_time: str, zone: ZoneInfo) -> date | None:
+    """Day of the newest event, from what Parquet files say of themselves.
+
+    Args:
+        files: Raw files of one entity.
+        event_time: The column with the time of its event.
+        zone: Where days begin and end.
+    """
+    if not files:
+        return None
     import duckdb
 
-    files = [
-        str(lake.path(file))
-        for record in loads
-        for file in record.files
-        if (file.source, file.table) == ("raw", contract.entity) and file.rows
-    ]
-    if not files or not contract.event_time:
-        return None
     # As text: a parameter that is a list makes DuckDB look for pandas.
     with duckdb.connect() as con:
         row = con.execute(
             f"select max(stats_max_value) from parquet_metadata({literals(files)})"
-            f" where path_in_schema = {literal(contract.event_time)}"
+            f" where path_in_schema = {literal(event_time)}"
         ).fetchone()
     return _day(str(row[0]), zone) if row and row[0] else None
 

@@ -35,7 +35,7 @@ from orchestration.settings import (
 if TYPE_CHECKING:
     import duckdb
 
-    from intake.lake import LakeFile, Record
+    from intake.lake import LakeFile
 
 SCHEMA = "unicus.doctor/1"
 OLDEST_PYTHON = (3, 11)
@@ -297,7 +297,7 @@ def check_lock(home: Home) -> Finding:
 def check_register(home: Home) -> Finding:
     """Every record can be read, and their numbers rise without a gap."""
     from intake.fault import InputFault
-    from intake.lake import read_record
+    from intake.lake import in_force, read_record
 
     paths, broken, records = home.lake.record_paths(), [], []
     for path in paths:
@@ -314,12 +314,7 @@ def check_register(home: Home) -> Finding:
                 if record.seq != int(path.stem)]  # fmt: skip
     if misnamed:
         return Finding("fail", f"records under another's number: {_some(misnamed)}", RESTORE)
-    return Finding("ok", f"{len(records)} records, {len(_live(records))} live")
-
-
-def _live(records: list[Record]) -> list[Record]:
-    dead = {seq for record in records for seq in record.supersedes}
-    return [record for record in records if record.seq not in dead]
+    return Finding("ok", f"{len(records)} records, {len(in_force(records))} live")
 
 
 def check_live_files(home: Home) -> Finding:

@@ -6,6 +6,8 @@ and how to read the JSON. The errors have a page of their own, written by hand.
 
 from __future__ import annotations
 
+import inspect
+
 import click
 
 from ml.questions import QUESTIONS
@@ -36,6 +38,11 @@ with all state: `--home`, else `{HOME_VARIABLE}`, else `.unicus/complete_journey
 are in. A name may be misspelt: the nearest one is told.
 """
 
+AUTOMATION = {
+    "daily": "Cron expression, in the time zone of the home, of the run of everything.",
+    "retraining": "Cron expression of the run that trains every question anew.",
+    "landing_seconds": "How often is looked for new files, at least.",
+}
 RETENTION = {
     "dead_files_days": "Days after which rows that are undone or replaced may go, and their originals.",
     "snapshots_days": "Days after which a snapshot may go that no run stands on; its files stay as long.",
@@ -67,6 +74,7 @@ SETTINGS: Rows = [
      "Where the system's files lie: a folder, or `package:<package>/<folder>`."),
     *((f"`retention.{name}`", "`home.yaml`", str(days), RETENTION[name])
       for name, days in vars(Retention()).items()),
+    *((f"`automation.{name}`", "`home.yaml`", "none", text) for name, text in AUTOMATION.items()),
     (f"`{DBT_VARIABLE}`", "environment", "in process",
      "`cli` runs dbt as a process of its own: slower, and independent of dbt's inner parts."),
 ]  # fmt: skip
@@ -141,10 +149,10 @@ def _verb(words: str, verb: click.Command) -> list[str]:
     examples = "".join(f"    {example}\n" for example in EXAMPLES[words])
     records = [param.get_help_record(context) for param in verb.params]
     options = [(f"`{one[0]}`", one[1].replace("  ", " ")) for one in records if one]
-    shown = table(("option", "meaning"), options)
+    shown = "\n" + table(("option", "meaning"), options) if options else ""
     actions = verb.commands if isinstance(verb, click.Group) else {}
     return [
-        f"## unicus {words}\n\n{verb.help}\n\n{examples}\n{shown}",
+        f"## unicus {words}\n\n{inspect.cleandoc(str(verb.help))}\n\n{examples}{shown}",
         *(part for name, one in actions.items() for part in _verb(f"{words} {name}", one)),
     ]
 

@@ -12,6 +12,7 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from orchestration import disk, lock
 from orchestration.console import aligned
@@ -75,7 +76,7 @@ def read_status(home: Home, home_origin: str = "default") -> dict[str, Any]:
         "last_run": _last_run(home),
         "models": _models(home, live),
         "systems": _systems(config, loads),
-        "entities": _entity_rows(home, read),
+        "entities": _entity_rows(home, read, ZoneInfo(config.business_timezone)),
         "entities_without_data": sorted(
             read_feeds().keys() - {record.details["entity"] for record in read}
         ),
@@ -214,8 +215,10 @@ def _location(name: str, place: SystemPlace) -> str | None:
     return None
 
 
-def _entity_rows(home: Home, loads: list[Record]) -> list[dict[str, Any]]:
+def _entity_rows(home: Home, loads: list[Record], zone: ZoneInfo) -> list[dict[str, Any]]:
     """Every entity there could be: its rows that runs read, how new they are, what they light up."""
+    from intake.recency import newest_event
+
     rows = []
     for entity, known in sorted(read_feeds().items()):
         files = [
@@ -224,34 +227,18 @@ def _entity_rows(home: Home, loads: list[Record]) -> list[dict[str, Any]]:
             for file in record.files
             if (file.source, file.table) == ("raw", entity) and file.rows
         ]
+        newest = known["event_time"] and newest_event(files, known["event_time"], zone)
         rows.append(
             {
                 "entity": entity,
                 "stored_rows": sum(
                     r.details["stored_rows"] for r in loads if r.details["entity"] == entity
                 ),
-                "newest_event_date": _newest_day(files, known["event_time"]),
+                "newest_event_date": str(newest) if newest else None,
                 "feeds": known["feeds"],
             }
         )
     return rows
-
-
-def _newest_day(files: list[str], event_time: str | None) -> str | None:
-    """Newest day (UTC) of the entity's event, from what Parquet files say of themselves."""
-    if not files or not event_time:
-        return None
-    import duckdb
-
-    from intake.sql import literal, literals
-
-    # As text: a parameter that is a list makes DuckDB look for pandas.
-    with duckdb.connect() as con:
-        row = con.execute(
-            f"select max(stats_max_value) from parquet_metadata({literals(files)})"
-            f" where path_in_schema = {literal(event_time)}"
-        ).fetchone()
-    return str(row[0])[:10] if row and row[0] else None
 
 
 def _vacuum_bytes(home: Home) -> int | None:
@@ -288,6 +275,9 @@ def _settings(home: Home, home_origin: str, config: HomeConfig) -> list[dict[str
         ("notifications.file", str(told.file).lower(), origin),
         ("notifications.webhook", f"${{{told.webhook}}}" if told.webhook else "none", origin),
     ]
+    for name, value in vars(config.automation).items():
+        shown = "none" if value is None else str(value)
+        rows.append((f"automation.{name}", shown, "home.yaml" if value else "default"))
     for name, place in config.systems.items():
         origins = {key: "home.yaml" if value else "default" for key, value in vars(place).items()}
         folder = place.folder or str(PROJECT / "intake" / "systems")

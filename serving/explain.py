@@ -83,7 +83,7 @@ def explain_customer(ground: Ground, asked: str) -> dict[str, Any]:
             customer, how = find_customer(con, past, ground.published, asked)
             set_values(con, customer=customer)
             return _Explanation(con, ground, past, publication).told(asked, customer, how)
-        except (duckdb.IOException, duckdb.InvalidInputException):
+        except (duckdb.OperationalError, duckdb.DataError, duckdb.InvalidInputException):
             # Its text may hold data.
             raise ExplainFault(
                 "damaged-lake", "lake", "a file that this customer comes from cannot be read",

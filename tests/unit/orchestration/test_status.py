@@ -6,12 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from orchestration import lock
-from orchestration.settings import Home, Retention
+from orchestration.settings import Automation, Home, Retention, read_config, write_config
 from orchestration.status import age_text, read_status, settings_text, status_text
 from tests.conftest import Shop, load
 from tests.unit.orchestration.conftest import RUN_ID, Command, command_environment
@@ -104,6 +105,9 @@ def test_each_setting_comes_with_its_origin(
     full_home: Home, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("UNICUS_DBT", "cli")
+    write_config(
+        full_home, replace(read_config(full_home), automation=Automation(daily="0 4 * * *"))
+    )
     status = read_status(full_home, "environment")
     found = {one["name"]: (one["value"], one["origin"]) for one in status["settings"]}
     assert found == {
@@ -115,6 +119,9 @@ def test_each_setting_comes_with_its_origin(
         "notifications.file": ("true", "default"),
         "notifications.webhook": ("none", "default"),
         "postgres": ("none: files in the home", "default"),
+        "automation.daily": ("0 4 * * *", "home.yaml"),
+        "automation.retraining": ("none", "default"),
+        "automation.landing_seconds": ("none", "default"),
         "UNICUS_DBT": ("cli", "environment"),
         "systems.shop.folder": (str(shop.folder), "home.yaml"),
         "systems.shop.location": (str(shop.files), "default"),
