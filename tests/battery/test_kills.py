@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 import signal
@@ -22,9 +23,12 @@ pytestmark = pytest.mark.battery
 
 UNICUS = [str(Path(sys.executable).parent / "unicus")]
 # Stage, and how long after its beginning the kill may fall: all of its length on a slow machine.
-POINTS = [("ingest", 2.0), ("staging", 4.0), ("identity", 0.2), ("core", 3.0), ("publish", 1.0)]
+POINTS = [
+    ("ingest", 2.0), ("staging", 4.0), ("identity", 0.2), ("core", 3.0), ("predict", 8.0), ("marts", 0.5),
+    ("publish", 1.0),
+]  # fmt: skip
 KILLS = int(os.environ.get("UNICUS_TEST_KILLS", "20"))
-"""Kills in all, evenly over the stages; a hundred take half an hour."""
+"""Kills in all, as many in each stage; a hundred take half an hour."""
 
 
 def start(home: Home) -> subprocess.Popen[str]:
@@ -66,7 +70,10 @@ def test_after_a_kill_the_next_run_gives_the_tables_of_an_unkilled_one(
 ) -> None:
     chance = random.Random(stage)
     home = make_home(tmp_path / "home", files)
-    killed = [kill_in(home, stage, chance.uniform(0, within)) for _ in range(KILLS // len(POINTS))]
+    killed = [
+        kill_in(home, stage, chance.uniform(0, within))
+        for _ in range(math.ceil(KILLS / len(POINTS)))
+    ]
     assert any(killed), "no kill fell inside a run"
     assert start(home).wait() == 0
     assert_equal_tables(unkilled.published, home.published)
