@@ -290,13 +290,13 @@ def _asked(live: list[Record], names: set[str]) -> list[Record]:
 def _score_files(live: list[Record], as_of: date) -> list[LakeFile]:
     """The scores and drift of the run's date and of the first good date in each month before.
 
-    The value history has the same dates and those that were filled in; of a date that was both scored
-    and filled in, the newer is read.
+    The value history has the same dates and those that were filled in; of a date that is both, the
+    newer is read.
     """
     made = {day: record for day, record in scores_by_day(live).items() if day <= as_of}
     past = {_date_of(r): r for r in live if r.kind == PAST and _date_of(r) < as_of}
-    filled = {day: r for day, r in past.items() if day not in made or r.seq > made[day].seq}
     read = {*first_good_days(made)[-REALISED_MONTHS:], *(day for day in made if day == as_of)}
+    filled = {day: r for day, r in past.items() if day not in read or r.seq > made[day].seq}
     files = [(day, file) for day in sorted(read) for file in made[day].files]
     return [
         *(file for day, file in files if file.table != "value_history" or day not in filled),
