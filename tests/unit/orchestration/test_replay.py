@@ -7,13 +7,16 @@ import json
 import pytest
 
 from intake.contract import contracts
+from intake.snapshot import freeze
 from intake.undo import undo
+from orchestration.defs.checks import look
+from orchestration.moment import kept
 from orchestration.replay import Asked, carry_out, change_text, change_value, plan_replay
 from orchestration.retraining import undone_files
 from orchestration.settings import Home, SettingFault
 from orchestration.status import read_status, status_text
 from tests.conftest import Shop
-from tests.unit.orchestration.conftest import Command, describes
+from tests.unit.orchestration.conftest import AS_OF, RUN_ID, Command, describes
 
 
 def correct(shop: Shop) -> None:
@@ -40,6 +43,22 @@ def test_a_replay_shows_what_a_changed_rule_gives_back_and_does_it_once(
     assert now.record_id == load["new_load_id"] != load["load_id"]
     assert plan_replay(full_home, Asked()).is_done
     assert len(plan_replay(full_home, Asked(is_all=True)).feeds) == 2
+
+
+def test_the_checks_look_at_what_was_read_again_though_its_snapshot_has_the_published_name(
+    full_home: Home,
+) -> None:
+    moment = kept(full_home, RUN_ID)
+    assert moment is not None
+
+    def judged() -> dict[str, object]:
+        verdicts = look(full_home, moment, AS_OF).verdicts
+        return {v.entity: v.found["judged_rows"] for v in verdicts if v.check == "quarantine"}
+
+    assert judged() == {"orders": 0, "order_lines": 0}, "the published copy holds all there is"
+    carry_out(plan_replay(full_home, Asked(entity="orders", is_all=True)))
+    assert freeze(full_home.lake, contracts()).snapshot_id == moment.snapshot_id
+    assert judged() == {"orders": 3, "order_lines": 0}
 
 
 def test_a_name_that_feeds_nothing_is_refused(full_home: Home) -> None:
