@@ -23,13 +23,14 @@ from intake.contract import contracts
 from intake.fault import InputFault
 from intake.lake import deaths
 from intake.load import load_entity
-from intake.snapshot import freeze
+from intake.snapshot import freeze, snapshot_records
 from intake.undo import find_load, has_rows, restore, undo
 from orchestration import lock
 from orchestration.doctor import check_live_files, check_register, check_snapshot, examine_home
 from orchestration.loads import Wanted, change_text, plan_change, read_loads
 from orchestration.loads import carry_out as change_load
 from orchestration.moment import _score_files
+from orchestration.notify import OUTBOX
 from orchestration.run import Request, files_to_load
 from orchestration.settings import (
     Home,
@@ -146,7 +147,7 @@ def waste_of_every_kind(home: Home, shop: Shop) -> None:
         "lake/raw/orders/system=shop/killed.parquet", f"lake/landing/{'0' * 64}",
         "lake/incoming/half.parquet", "serving/.published.duckdb.1f", "running/" + OLD_RUN,
         f"logs/{OLD_RUN}.log", f"logs/{OLD_RUN}.json", f"moments/{OLD_RUN}.json", "logs/dbt.log",
-        f"logs/{RUN_ID}.log",
+        f"logs/{RUN_ID}.log", f"logs/{OUTBOX}",
     ):  # fmt: skip
         path = home.root / name
         path.parent.mkdir(exist_ok=True)
@@ -170,6 +171,7 @@ def test_what_is_dead_goes_and_the_rest_stays_as_it_was(shop_home: Home, shop: S
         "logs": 5, "leftovers": 0,
     }  # fmt: skip
     assert rows(home) == before
+    assert (home.logs / OUTBOX).exists(), "what waits there still has to be told"
     assert not [one for one in examine_home(home)["checks"] if one["state"] == "fail"]
     gone = {path for path in live if not Path(path).exists()}
     assert gone
@@ -404,6 +406,26 @@ def test_a_file_that_a_kept_snapshot_reads_stays_until_another_is_published(
     published(home)
     assert counts(vacuum(home, now() + LATER))["dead_files"] == 1
     assert not all(home.lake.path(file).exists() for file in reads)
+
+
+def test_the_list_of_what_a_model_learnt_from_stays_when_others_of_its_age_go(
+    shop_home: Home, shop: Shop
+) -> None:
+    home, lists = shop_home, []
+    for number in range(4):
+        shop.orders(f"{number},ann,2024-01-02,", name=f"orders_{number}.csv")
+        load(home.lake, shop)
+        lists.append(published(home))
+    learnt, _, learnt_last, newest = lists
+    for snapshot in (learnt, learnt_last):
+        with home.lake.transaction() as transaction:
+            details = {"question": "clv_90d", "snapshot_id": snapshot, "mlflow_run_id": "r"}
+            old = [record.seq for record in home.lake.live("training")]
+            transaction.commit("training", snapshot, [], supersedes=old, details=details)
+    vacuum(home, now() + LATER)
+    kept = {path.stem for path in (home.lake.root / "snapshots").glob("*.json")}
+    assert kept == {learnt, learnt_last, newest}
+    assert [r.details["file_name"] for r in snapshot_records(home.lake, learnt)] == ["orders_0.csv"]
 
 
 def test_hard_links_free_nothing_and_count_once(shop_home: Home) -> None:
