@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from intake.lake import Lake, Record
 from ml import tables
-from ml.questions import Question
+from ml.questions import QUESTIONS, Question
 from orchestration import dbt
 from orchestration.column_graph import Column, ColumnGraph, Origin, Origins
 from orchestration.defs.ingest import OWNER
@@ -51,6 +51,10 @@ TOLD = {
 }
 
 
+def _model_key(question: Question) -> dg.AssetKey:
+    return dg.AssetKey(["ml", question.name, "model"])
+
+
 OUTCOME = tuple(
     (OUTCOMES.to_user_string(), name) for name in ("net_revenue_amount", "orders_count")
 )
@@ -69,6 +73,13 @@ STATES = {
 """What the value history keeps of a date as the features say it."""
 NAMED = "given to the model, which was learnt from these"
 LEARNT = "learnt from what came after such features, and computed from those of today"
+COMPUTED = "what the models forecast, or how right they were"
+FORECAST = "forecast"
+FORECASTS: tuple[Column, ...] = tuple(
+    (_model_key(question).to_user_string(), FORECAST) for question in QUESTIONS
+)
+"""Every question learns from every feature; named once per model, not once per column."""
+
 TABLES_OF = {
     SCORES: tables.SCORES,
     DRIFT: tables.MODEL_DRIFT,
@@ -85,13 +96,16 @@ def origins(features: Collection[str]) -> Origins:
     Args:
         features: Columns of `features.customer_as_of_features`.
     """
-    return {
-        key.to_user_string(): {name: _origin(name, features) for name in schema.names}
+    source = FEATURES.to_user_string()
+    seen = tuple((source, feature) for feature in features if feature not in KEY_COLUMNS)
+    forecasts = {model: {FORECAST: Origin((*seen, *OUTCOME), LEARNT)} for model, _ in FORECASTS}
+    return forecasts | {
+        key.to_user_string(): {name: _origin(name) for name in schema.names}
         for key, schema in TABLES_OF.items()
     }
 
 
-def _origin(name: str, features: Collection[str]) -> Origin:
+def _origin(name: str) -> Origin:
     source = FEATURES.to_user_string()
     if name in OF_QUESTION:
         return OF_QUESTION[name]
@@ -109,19 +123,12 @@ def _origin(name: str, features: Collection[str]) -> Origin:
         return Origin((), "whether the date was filled in later")
     if name == "customers_count":
         return Origin(((source, "customer_id"),))
-    learnt: tuple[Column, ...] = tuple(
-        (source, feature) for feature in features if feature not in KEY_COLUMNS
-    )
-    return Origin((*learnt, *OUTCOME), NAMED if name in NAMES else LEARNT)
+    return Origin(FORECASTS, NAMED if name in NAMES else COMPUTED)
 
 
 def predict_assets(questions: Sequence[Question], graph: ColumnGraph) -> list[dg.AssetsDefinition]:
     """Training and scoring of what is asked of the future."""
     return [_training_assets(questions, graph), _scoring_assets(questions, graph)]
-
-
-def _model_key(question: Question) -> dg.AssetKey:
-    return dg.AssetKey(["ml", question.name, "model"])
 
 
 def _spec(key: dg.AssetKey, deps: Sequence[dg.AssetKey], description: str) -> dg.AssetSpec:
@@ -141,12 +148,13 @@ def _training_assets(questions: Sequence[Question], graph: ColumnGraph) -> dg.As
         )
         for question in questions
     ]  # fmt: skip
+    judged = [*inputs, *map(_model_key, questions)]
     measures = [
-        _spec(PERFORMANCE, inputs, "One row per question, cut-off, segment and predictor: how right"
+        _spec(PERFORMANCE, judged, "One row per question, cut-off, segment and predictor: how right"
               " the models and the baselines were, with paired intervals."),
-        _spec(DECILES, inputs, "One row per question, cut-off, predictor and tenth of the customers"
+        _spec(DECILES, judged, "One row per question, cut-off, predictor and tenth of the customers"
               " by its forecast: what was predicted and what came."),
-        _spec(CALIBRATION, inputs, "One row per question, cut-off and tenth of the customers by"
+        _spec(CALIBRATION, judged, "One row per question, cut-off and tenth of the customers by"
               " probability: how often what was said came true, intervals included."),
     ]  # fmt: skip
 
@@ -159,8 +167,9 @@ def _training_assets(questions: Sequence[Question], graph: ColumnGraph) -> dg.As
             keep_made(home, [f"model_{name}" for name in MEASURES], moment)
             shown = {name: _metadata(one) | _plots(home, one) for name, one in done.items()}
         for question in questions:
+            key = _model_key(question)
             yield dg.MaterializeResult(
-                asset_key=_model_key(question), metadata=shown[question.name]
+                asset_key=key, metadata=shown[question.name] | graph.metadata(key)
             )
         rows = _rows(home.lake)
         for key in (PERFORMANCE, DECILES, CALIBRATION):

@@ -137,8 +137,10 @@ def test_a_score_is_made_of_every_feature_and_of_nothing_else_of_their_table(
     graph: ColumnGraph,
 ) -> None:
     features = predict.FEATURES.to_user_string()
-    origin = graph.origins["ml/scores"]["predicted"]
-    read = {name for table, name in origin.columns if table == features}
+    above = graph.above(graph.origins["ml/scores"]["predicted"].columns)
+    models = [column for column in above if column[0].startswith("ml/")]
+    read = {name for one in models for table, name in graph.origins[one[0]][one[1]].columns
+            if table == features}  # fmt: skip
     assert read == graph.origins[features].keys() - set(KEY_COLUMNS)
 
 
