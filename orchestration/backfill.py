@@ -16,8 +16,7 @@ from orchestration.console import aligned
 from orchestration.moment import PAST, Moment, last_moment
 from orchestration.run import Ending, executed
 from orchestration.runkey import champions_asked, training_rules
-from orchestration.settings import Home, SettingFault, read_config
-from orchestration.status import require_home
+from orchestration.settings import Home, SettingFault, read_config, require_home
 from serving.publish import read_publication
 
 if TYPE_CHECKING:

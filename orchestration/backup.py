@@ -22,8 +22,7 @@ from intake.lake import EXPIRY, put_in_place, read_record
 from ml.tracking import ARTIFACTS, STORE
 from orchestration import lock
 from orchestration.console import aligned
-from orchestration.settings import Home, SettingFault, read_config
-from orchestration.status import require_home
+from orchestration.settings import Home, SettingFault, read_config, require_home
 
 SCHEMA = "unicus.backup/1"
 TRIES = 5

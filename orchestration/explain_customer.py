@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.console import aligned
-from orchestration.settings import DBT_PROJECT, Home, read_config
-from orchestration.status import require_home
+from orchestration.settings import DBT_PROJECT, Home, read_config, require_home
 
 SCHEMA = "unicus.explain_customer/1"
 ORDERS = 5

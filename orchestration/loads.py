@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from orchestration.console import aligned
-from orchestration.settings import Home, SettingFault, read_config, read_systems
-from orchestration.status import require_home
+from orchestration.settings import Home, SettingFault, read_config, read_systems, require_home
 
 if TYPE_CHECKING:
     from intake.contract import Contract

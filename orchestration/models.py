@@ -18,8 +18,8 @@ from ml.errors import MlError
 from ml.questions import BY_NAME
 from orchestration.console import aligned
 from orchestration.retraining import undone_files
-from orchestration.settings import Home, SettingFault
-from orchestration.status import require_home, undone_text
+from orchestration.settings import Home, SettingFault, require_home
+from orchestration.status import undone_text
 from serving.publish import read_publication
 
 if TYPE_CHECKING:

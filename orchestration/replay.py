@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from orchestration.console import aligned
-from orchestration.settings import Home, SettingFault, read_config, read_systems
-from orchestration.status import require_home
+from orchestration.settings import Home, SettingFault, read_config, read_systems, require_home
 
 if TYPE_CHECKING:
     from datetime import date

@@ -288,6 +288,20 @@ def _keep(path: Path, text: str) -> None:
         write_text_durably(path, text)
 
 
+def require_home(home: Home) -> None:
+    """Refuse to look at a home that is not there.
+
+    Raises:
+        SettingFault: nothing was ever run in this folder.
+    """
+    if not home.exists:
+        raise SettingFault(
+            "no-home", str(home.root), "there is no home here",
+            where=str(home.root), why="it has neither home.yaml nor a lake; nothing was run in it",
+            fix="name your home with  --home DIR  or UNICUS_HOME;  unicus run  makes one of the sample",
+        )  # fmt: skip
+
+
 def read_config(home: Home) -> HomeConfig:
     """Read `home.yaml`; without one, what the sample data set would write.
 

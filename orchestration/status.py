@@ -24,9 +24,9 @@ from orchestration.settings import (
     HomeConfig,
     Notifications,
     Retention,
-    SettingFault,
     SystemPlace,
     read_config,
+    require_home,
 )
 
 if TYPE_CHECKING:
@@ -36,20 +36,6 @@ if TYPE_CHECKING:
 
 SCHEMA = "unicus.status/1"
 RUN_LOG = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def require_home(home: Home) -> None:
-    """Refuse to look at a home that is not there.
-
-    Raises:
-        SettingFault: nothing was ever run in this folder.
-    """
-    if not home.exists:
-        raise SettingFault(
-            "no-home", str(home.root), "there is no home here",
-            where=str(home.root), why="it has neither home.yaml nor a lake; nothing was run in it",
-            fix="name your home with  --home DIR  or UNICUS_HOME;  unicus run  makes one of the sample",
-        )  # fmt: skip
 
 
 def read_status(home: Home, home_origin: str = "default") -> dict[str, Any]:

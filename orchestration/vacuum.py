@@ -22,8 +22,8 @@ from orchestration import lock
 from orchestration.console import aligned, size_text
 from orchestration.dagster_runs import forget_runs, old_runs
 from orchestration.score_days import first_good_days, scores_by_day
-from orchestration.settings import Home, Retention, read_config
-from orchestration.status import RUN_LOG, require_home
+from orchestration.settings import Home, Retention, read_config, require_home
+from orchestration.status import RUN_LOG
 
 if TYPE_CHECKING:
     from intake.lake import Record
