@@ -13,9 +13,9 @@ its own, every asset executed in each, no model trained but in the first run:
 
 A day is compared with the mean of the idle runs beside it, day after day and round after round, for one
 run is worth two seconds more or less. Prints mean CPU seconds (user and system) of each, day - idle with
-its standard error, the share (day - idle) / (full - idle), and the exponent with which day - idle grows
-from the shortest history to the longest; limits .15 and .5. A folder that has the first run of a length
-already is used again.
+its standard error (near enough: neighbours share an idle run), the share (day - idle) / (full - idle),
+and the exponent with which day - idle grows from the shortest history to the longest; limits .15 and .5.
+A folder that has the first run of a length already is used again.
 """
 
 from __future__ import annotations
@@ -173,13 +173,15 @@ def report(found: dict[int, Found]) -> None:
     """Print CPU seconds by length of history, and hold them to the limits."""
     rows = []
     extra = {years: mean(cpu.extra) for years, cpu in found.items()}
+    errors = {years: stdev(cpu.extra) / math.sqrt(len(cpu.extra)) for years, cpu in found.items()}
     shares = {
         years: extra[years] / (mean(cpu.full) - mean(cpu.idle)) for years, cpu in found.items()
     }
     for years, cpu in found.items():
         told = [f"{x:.1f}" for x in (cpu.first, mean(cpu.idle), mean(cpu.day), mean(cpu.full))]
-        error = stdev(cpu.extra) / math.sqrt(len(cpu.extra))
-        rows.append([str(years), *told, f"{extra[years]:.2f}±{error:.2f}", f"{shares[years]:.3f}"])
+        rows.append(
+            [str(years), *told, f"{extra[years]:.2f}±{errors[years]:.2f}", f"{shares[years]:.3f}"]
+        )
     show(
         f"CPU seconds, load {os.getloadavg()[0]:.1f}",
         "years  first  idle  day  full  day-idle  share",
@@ -193,8 +195,12 @@ def report(found: dict[int, Found]) -> None:
     if min(extra[shortest], extra[longest]) <= 0:
         print("exponent: none, as a day costs no more than an idle run within the noise")
         return
-    grown = math.log(extra[longest] / extra[shortest]) / math.log(longest / shortest)
-    print(f"exponent: {grown:.2f}, {verdict(grown <= LIMIT_EXPONENT)} {LIMIT_EXPONENT}")
+    ratio = math.log(longest / shortest)
+    grown = math.log(extra[longest] / extra[shortest]) / ratio
+    unsure = math.hypot(*(errors[years] / extra[years] for years in (shortest, longest))) / ratio
+    print(
+        f"exponent: {grown:.2f}±{unsure:.2f}, {verdict(grown <= LIMIT_EXPONENT)} {LIMIT_EXPONENT}"
+    )
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
 
 The home is complete and nothing is new; every asset executes in both, no model is trained. Each is a
 process of its own, three times by turns, and the best of each counts. Prints CPU seconds (user and
-system), the checks of dbt that either ran, and where the difference lies; the limit is 8.
+system) and where the difference lies; the limit is 8. The plain steps run the checks of dbt that the
+graph names, all of them, or it stops.
 """
 
 from __future__ import annotations
@@ -89,6 +90,8 @@ def run_plainly(home_path: Path, checks_of: dict[str, list[str]]) -> dict[str, f
     for part in transform.PARTS:
         with counted(seconds, f"dbt {part.name}"):
             ran = _build(home, now, part, checks_of[part.name])
+            if ran != len(checks_of[part.name]):
+                raise SystemExit(f"{ran} of {len(checks_of[part.name])} checks ran in {part.name}")
             seconds[CHECKS] = seconds.get(CHECKS, 0) + ran
         if part.name == "staging":
             with counted(seconds, "identity"):
@@ -163,7 +166,6 @@ def run_with_graph(home_path: Path) -> dict[str, float]:
     with counted(seconds, "summary"):
         systems = read_systems(read_config(home))
         summary.summarise(home, systems, execution.run_id, 0.0, datetime.now(UTC), outcome.checks)
-    seconds[CHECKS] = outcome.checks.passed + len(outcome.checks.warned)
     return seconds
 
 

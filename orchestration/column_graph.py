@@ -7,7 +7,7 @@ Python makes beside the asset that makes it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -117,13 +117,18 @@ class ColumnGraph:
         origin = self.origin(column)
         return origin is None or not (origin.columns or origin.how)
 
-    def metadata(self, key: AssetKey) -> dict[str, Any]:
-        """What the columns of an asset are made of, as Dagster keeps it with a materialization."""
+    def metadata(self, key: AssetKey, absent: Collection[str] = ()) -> dict[str, Any]:
+        """What the columns of an asset are made of, as Dagster keeps it with a materialization.
+
+        Args:
+            key: The asset.
+            absent: Assets that this home does not have.
+        """
         import dagster as dg
 
         deps = {
             name: [dg.TableColumnDep(dg.AssetKey(asset.split("/")), column)
-                   for asset, column in origin.columns]
+                   for asset, column in origin.columns if asset not in absent]
             for name, origin in self.origins.get(key.to_user_string(), {}).items()
         }  # fmt: skip
         return {"dagster/column_lineage": dg.TableColumnLineage(deps)} if deps else {}

@@ -7,7 +7,6 @@ Option, then environment, then `home.yaml`, then default.
 from __future__ import annotations
 
 import difflib
-import functools
 import hashlib
 import os
 import re
@@ -552,11 +551,10 @@ def lineage_file() -> Path:
     return DBT_PROJECT / "target" / f"lineage-{code_hash()}.json"
 
 
-@functools.cache
 def code_hash(rooms: tuple[str, ...] = ROOMS) -> str:
     """Hash of the Python, SQL, YAML and contracts that decide what a run computes.
 
-    Taken once: the code of a process does not change under it.
+    Taken anew each time: a run whose code changed under it must not publish.
     """
     digest = hashlib.sha256()
     for path in code_files(rooms):

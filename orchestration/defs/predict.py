@@ -74,6 +74,7 @@ STATES = {
 NAMED = "given to the model, which was learnt from these"
 LEARNT = "learnt from what came after such features, and computed from those of today"
 COMPUTED = "what the models forecast, or how right they were"
+DRIFTED = "of each feature, and of the forecasts themselves"
 FORECAST = "forecast"
 FORECASTS: tuple[Column, ...] = tuple(
     (_model_key(question).to_user_string(), FORECAST) for question in QUESTIONS
@@ -98,11 +99,15 @@ def origins(features: Collection[str]) -> Origins:
     """
     source = FEATURES.to_user_string()
     seen = tuple((source, feature) for feature in features if feature not in KEY_COLUMNS)
-    forecasts = {model: {FORECAST: Origin((*seen, *OUTCOME), LEARNT)} for model, _ in FORECASTS}
-    return forecasts | {
+    made = {model: {FORECAST: Origin((*seen, *OUTCOME), LEARNT)} for model, _ in FORECASTS}
+    made |= {
         key.to_user_string(): {name: _origin(name) for name in schema.names}
         for key, schema in TABLES_OF.items()
     }
+    made[DRIFT.to_user_string()] |= dict.fromkeys(
+        ("subject", "stability_index"), Origin((*seen, *FORECASTS), DRIFTED)
+    )
+    return made
 
 
 def _origin(name: str) -> Origin:
@@ -131,6 +136,12 @@ def predict_assets(questions: Sequence[Question], graph: ColumnGraph) -> list[dg
     return [_training_assets(questions, graph), _scoring_assets(questions, graph)]
 
 
+def _absent(questions: Sequence[Question]) -> set[str]:
+    """Models of the questions that are not asked of the home."""
+    asked = {_model_key(question).to_user_string() for question in questions}
+    return {model for model, _ in FORECASTS} - asked
+
+
 def _spec(key: dg.AssetKey, deps: Sequence[dg.AssetKey], description: str) -> dg.AssetSpec:
     kinds = {"scikitlearn", "mlflow"} if key.path[-1] == "model" else {"python", "parquet"}
     return dg.AssetSpec(
@@ -139,7 +150,7 @@ def _spec(key: dg.AssetKey, deps: Sequence[dg.AssetKey], description: str) -> dg
 
 
 def _training_assets(questions: Sequence[Question], graph: ColumnGraph) -> dg.AssetsDefinition:
-    inputs = [FEATURES, OUTCOMES]
+    inputs, absent = [FEATURES, OUTCOMES], _absent(questions)
     models = [
         _spec(
             _model_key(question), inputs,
@@ -169,12 +180,13 @@ def _training_assets(questions: Sequence[Question], graph: ColumnGraph) -> dg.As
         for question in questions:
             key = _model_key(question)
             yield dg.MaterializeResult(
-                asset_key=key, metadata=shown[question.name] | graph.metadata(key)
+                asset_key=key,
+                metadata=shown[question.name] | graph.metadata(key, absent),
             )
         rows = _rows(home.lake)
         for key in (PERFORMANCE, DECILES, CALIBRATION):
             count = {"dagster/row_count": rows.get(f"model_{key.path[-1]}", 0)}
-            yield dg.MaterializeResult(asset_key=key, metadata=count | graph.metadata(key))
+            yield dg.MaterializeResult(asset_key=key, metadata=count | graph.metadata(key, absent))
 
     return train
 
@@ -205,7 +217,7 @@ def _rows(lake: Lake) -> dict[str, int]:
 
 
 def _scoring_assets(questions: Sequence[Question], graph: ColumnGraph) -> dg.AssetsDefinition:
-    inputs = [FEATURES, OUTCOMES, *map(_model_key, questions)]
+    inputs, absent = [FEATURES, OUTCOMES, *map(_model_key, questions)], _absent(questions)
     specs = [
         _spec(SCORES, inputs, "One row per customer and question: what is expected from the run's"
               " date on, by the champion, or by a baseline that says it is one."),
@@ -225,7 +237,11 @@ def _scoring_assets(questions: Sequence[Question], graph: ColumnGraph) -> dg.Ass
         progress.note(_note(record))
         reasons = record.details["reasons"]
         for key, file in zip((SCORES, DRIFT, HISTORY), record.files, strict=True):
-            metadata = {"dagster/row_count": file.rows, **reasons, **graph.metadata(key)}
+            metadata = {
+                "dagster/row_count": file.rows,
+                **reasons,
+                **graph.metadata(key, absent),
+            }
             yield dg.MaterializeResult(asset_key=key, metadata=metadata)
 
     return score

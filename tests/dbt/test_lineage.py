@@ -10,6 +10,7 @@ from sqlglot import exp
 from sqlglot.lineage import lineage
 
 from ml.frames import KEY_COLUMNS
+from ml.questions import QUESTIONS
 from orchestration import dbt
 from orchestration.column_graph import GENERATED, Column, ColumnGraph, Origin
 from orchestration.defs import predict
@@ -139,6 +140,7 @@ def test_a_score_is_made_of_every_feature_and_of_nothing_else_of_their_table(
     features = predict.FEATURES.to_user_string()
     above = graph.above(graph.origins["ml/scores"]["predicted"].columns)
     models = [column for column in above if column[0].startswith("ml/")]
+    assert {table for table, _ in models} == {f"ml/{one.name}/model" for one in QUESTIONS}
     read = {name for one in models for table, name in graph.origins[one[0]][one[1]].columns
             if table == features}  # fmt: skip
     assert read == graph.origins[features].keys() - set(KEY_COLUMNS)

@@ -272,6 +272,8 @@ REASONS: dict[str, tuple[str, Callable[[World], None]]] = {
     "the date goes back": ("customer_days", lambda world: world.go_on(-15)),
 }  # fmt: skip
 """What touches keys: each alone, with a table that it changes."""
+BUILT_ANEW = ("a load is undone", "the map is another one")
+"""What is answered by building every key."""
 
 
 def test_each_reason_to_build_a_key_anew_gives_the_tables_of_a_new_build(
@@ -293,16 +295,17 @@ def test_each_reason_to_build_a_key_anew_gives_the_tables_of_a_new_build(
     for made, numbers in ((DAY_1, (1, 2)), (world.after(5), (1,))):
         world.list_exactly(*(f"{number},dora,{DAY_1},{made},s" for number in numbers))
     world.know({"ann": "x", "bob": "x", "cid": "z", "dan": "v", "dora": "w"})
-    before, kept_keys = world.build(kept), set()
+    before = world.build(kept)
     for reason, (table, happen) in REASONS.items():
         happen(world)
+        forget_touched(kept)
         in_part = world.build(kept)
         rebuilt.unlink(missing_ok=True)
         assert in_part == world.build(rebuilt), reason
         assert in_part[f"core.{table}"] != before[f"core.{table}"], reason
+        partial = tables_built_in_part(kept)
+        assert (f"core.{table}" in partial) == (reason not in BUILT_ANEW), reason
         before = in_part
-        kept_keys |= tables_built_in_part(kept)
-    assert kept_keys == set(TABLES)
 
 
 @pytest.mark.battery
@@ -348,6 +351,13 @@ def two_warehouses(tmp_path: Path) -> tuple[Path, Path]:
     kept.parent.mkdir()
     rebuilt.parent.mkdir()
     return kept, rebuilt
+
+
+def forget_touched(warehouse: Path) -> None:
+    """Drop the lists of what builds in part touched, so that those of the next one are its own."""
+    with duckdb.connect(str(warehouse)) as con:
+        for table in TABLES:
+            con.execute(f"drop table if exists ops.touched_{table.split('.')[1]}")
 
 
 def tables_built_in_part(warehouse: Path) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 import subprocess
 import sys
 from collections.abc import Callable
@@ -317,6 +318,23 @@ def test_a_damaged_file_of_the_lake_is_said_without_its_content(told: Told) -> N
         told.explain()
     assert raised.value.code == "damaged-lake"
     assert "secret" not in f"{raised.value.why} {raised.value.what}"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_bytes_that_changed_in_a_file_of_the_lake_are_a_damage_or_change_nothing_that_is_read(
+    told: Told, seed: int
+) -> None:
+    (raw,) = told.explain()["loads"][0]["raw_files"]
+    chance, content = random.Random(seed), bytearray(Path(raw).read_bytes())
+    for place in chance.sample(range(4, len(content)), 40):
+        content[place] ^= chance.randrange(1, 256)
+    Path(raw).write_bytes(content)
+    found = set()
+    try:
+        told.explain()
+    except ExplainFault as fault:
+        found.add(fault.code)
+    assert found <= {"damaged-lake"}
 
 
 def remove(pattern: str) -> Callable[[Told], None]:
