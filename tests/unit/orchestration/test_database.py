@@ -51,7 +51,7 @@ def test_both_tools_keep_their_history_there_and_no_file_has_the_password(home: 
         assert instance.all_logs(kept.run_id)[-1].message == "told"
     assert tracking.champions(home.mlflow) == {}
     assert not tracking.has_models(home.mlflow)
-    client = tracking._connect(home.mlflow)
+    client = tracking.connect(home.mlflow)
     client.create_registered_model("clv_90d")
     client.create_model_version("clv_90d", "nowhere", "")
     tracking.crown(home.mlflow, "clv_90d", "1")
@@ -105,7 +105,7 @@ def test_a_database_that_cannot_be_used_is_told_before_anything_runs(
 def test_a_backup_has_the_database_and_it_comes_back_in_another_one(
     home: Home, server: Server, tmp_path: Path
 ) -> None:
-    client = tracking._connect(home.mlflow)
+    client = tracking.connect(home.mlflow)
     client.create_registered_model("clv_30d")
     client.create_model_version("clv_30d", "nowhere", "")
     tracking.crown(home.mlflow, "clv_30d", "1")

@@ -245,7 +245,7 @@ def test_a_version_trained_later_than_the_home_stands_is_refused(home: Home) -> 
 
 
 def test_a_version_whose_files_are_gone_is_refused(home: Home, tmp_path: Path) -> None:
-    client = tracking._connect(home.mlflow)
+    client = tracking.connect(home.mlflow)
     run_id = tracking.read_versions(home.mlflow)[0].run_id
     client.create_model_version(NAME, (tmp_path / "gone").as_uri(), run_id)
     with pytest.raises(MlError) as raised:
