@@ -128,8 +128,8 @@ def _build(home: Home, now: Moment, part: Part, checks: list[str]) -> int:
     from orchestration import dbt, moment
 
     os.environ["UNICUS_LAKE_FILES"] = str(moment.write_inputs(home, now))
-    chosen = ["--select", " ".join([part.select, *checks]), "--indirect-selection", "empty"]
-    chosen += ["--exclude-resource-type", "unit_test"]
+    models = [f"{one},resource_type:model" for one in part.select.split()]
+    chosen = ["--select", " ".join([*models, *checks]), "--indirect-selection", "empty"]
     chosen += ["--exclude", f"{part.exclude},resource_type:model"] if part.exclude else []
     runner = dbtRunner(manifest=dbt.parsed(dbt.manifest_path(home)))
     done = runner.invoke(["build", *chosen, "--no-write-json", "--quiet", *dbt.arguments(home)])
