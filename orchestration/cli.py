@@ -20,6 +20,7 @@ from click.shell_completion import CompletionItem
 from orchestration.console import (
     INTERRUPTED,
     Manner,
+    StageTalk,
     error_json,
     error_text,
     result,
@@ -30,11 +31,14 @@ from orchestration.settings import HOME_VARIABLE, Home, SettingFault
 
 READER_LEFT = 141
 MONTH = ["%Y-%m", "%Y-%m-%d"]
+WORLDS = ("base", "plain", "no_effect", "no_season", "heavy_tails", "anonymous", "one_channel")
+"""Of the retailer; named here so that help needs no numpy."""
 ORIGINS = {"COMMANDLINE": "option", "ENVIRONMENT": "environment"}
 SECTIONS = {
     "Start": ["run", "new-system", "check-system"],
     "Look": ["status", "loads", "models", "explain", "ui"],
     "Operate": ["backfill", "undo", "replay", "vacuum", "backup", "doctor"],
+    "Try": ["retailer"],
 }
 EXAMPLES = {
     "run": ("unicus run", "unicus run --home /data/shop --system shop --systems-dir my_systems"),
@@ -68,6 +72,10 @@ EXAMPLES = {
     "vacuum": ("unicus vacuum --dry-run", "unicus vacuum --yes --quiet"),
     "replay": ("unicus replay --dry-run", "unicus replay --system shop --entity orders --yes"),
     "backup": ("unicus backup /backup/shop", "unicus backup /backup/shop --dry-run --json"),
+    "retailer": (
+        "unicus retailer",
+        "unicus retailer --customers 100000 --seed 7 --world no_effect --folder try/no_effect",
+    ),
     "ui": ("unicus ui", "unicus ui --home /data/shop --port 3001"),
     "doctor": ("unicus doctor", "unicus doctor --deep --json"),
 }
@@ -626,6 +634,39 @@ def doctor(home: Path | None, deep: bool, **how: bool) -> None:
         return int(value["exit_code"])
 
     _guarded(place, manner, examine)
+
+
+@main.command()
+@click.option("--customers", type=click.IntRange(1, 10_000_000), default=10_000, show_default=True,
+              metavar="N", help="Persons, those who never buy among them.")  # fmt: skip
+@click.option("--months", type=click.IntRange(1, 96), default=30, show_default=True, metavar="M",
+              help="Months of history.")  # fmt: skip
+@click.option("--end", type=click.DateTime(["%Y-%m-%d"]), default="2026-06-30", show_default=True,
+              metavar="DATE", help="Last day of history.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, metavar="S",
+              help="Of all that is drawn; the same seed gives the same files.")  # fmt: skip
+@click.option("--world", type=click.Choice(WORLDS), default=WORLDS[0], show_default=True,
+              help="What holds in it; docs/retailer.md tells each.")  # fmt: skip
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+              default=".unicus/retailer", show_default=True,
+              help="Gets landing, the files of the systems, and truth, which none reads.")  # fmt: skip
+@manner_options
+def retailer(
+    customers: int, months: int, end: datetime, seed: int, world: str, folder: Path, **how: bool
+) -> None:
+    """Make the landing files of a retailer, whose people follow a known model, and the truth beside."""
+    place, manner = Home(folder.resolve()), Manner.of(**how)
+
+    def act() -> int:
+        from orchestration import make_retailer as verb
+
+        wanted = verb.Wanted(place.root, customers, months, end.date(), seed, world)
+        value = verb.make(wanted, StageTalk(manner))
+        _give(value, verb.text(value), manner)
+        return 0
+
+    say(f"Unicus · {world} world, {customers:,} customers, seed {seed}, into {place.root}")
+    _guarded(place, manner, act)
 
 
 @main.command()

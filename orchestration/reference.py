@@ -113,6 +113,7 @@ UTC. A command that could not do its work gives `unicus.error/1`.
 | `unicus.undo/1` | `unicus undo` | [schema](schemas/unicus.undo.1.json) |
 | `unicus.vacuum/1` | `unicus vacuum` | [schema](schemas/unicus.vacuum.1.json) |
 | `unicus.backup/1` | `unicus backup` | [schema](schemas/unicus.backup.1.json) |
+| `unicus.retailer/1` | `unicus retailer` | [schema](schemas/unicus.retailer.1.json) |
 | `unicus.doctor/1` | `unicus doctor` | [schema](schemas/unicus.doctor.1.json) |
 | `unicus.notification/1` | the webhook is posted | [schema](schemas/unicus.notification.1.json) |
 | `unicus.error/1` | each of them, instead | [schema](schemas/unicus.error.1.json) |

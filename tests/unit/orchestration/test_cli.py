@@ -74,7 +74,7 @@ def test_help_names_every_verb_and_cuts_nothing(unicus: Command) -> None:
     assert "..." not in done.stdout
     verbs = ("run", "new-system", "check-system", "status", "loads", "models", "models rollback",
              "explain", "explain column", "explain customer", "ui", "undo", "vacuum", "backup",
-             "backfill", "replay", "doctor")  # fmt: skip
+             "backfill", "replay", "doctor", "retailer")  # fmt: skip
     for verb in verbs:
         shown = unicus(*verb.split(), "--help").stdout
         assert shown.index(f"unicus {verb} ") < shown.index("Options:") < shown.index("More: docs/")

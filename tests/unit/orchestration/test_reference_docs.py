@@ -22,14 +22,14 @@ from orchestration.summary import Checks, summarise
 from tests.conftest import Shop
 from tests.unit.orchestration.conftest import RUN_ID, Command, describes, schema
 
-ROOMS = ("intake", "identity", "ml", "serving", "orchestration")
+ROOMS = ("intake", "identity", "ml", "serving", "orchestration", "retailer")
 DOCS = PROJECT / "docs"
 RAISERS = re.compile(r".*(Fault|Error|Unreadable)$|.*_refused$|.*_fault$")
 CODE = re.compile(r"[a-z]+(-[a-z]+)+")
 VERBS = (
     "run", "new-system", "check-system", "status", "loads", "models", "rollback", "explain_column",
     "explain_customer", "undo", "vacuum", "backup", "backfill", "replay", "doctor", "error",
-    "notification",
+    "notification", "retailer",
 )  # fmt: skip
 
 

@@ -1,0 +1,300 @@
+"""Campaigns: whom they reach by lot, what the messages do to people, and how people answer.
+
+Belongs here: waves, holdouts, planted effects, messages and their states, consent to be written to.
+Does not belong here: purchases that no campaign brought.
+
+A wave has one channel and one theme. Of the people who may be written to on its channel, a share is
+drawn; of these a share is held out, the others get one, two or four messages, all by lot. In the
+WINDOW after its start the purchases of who is written to are multiplied by one plus the planted lift:
+purchases are added where it is positive and taken away where it is negative.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from retailer.days import BEFORE, Days
+from retailer.people import THEMES, People
+from retailer.purchases import Purchases, draw_channels, expected
+from retailer.randomness import Array, stream, within
+from retailer.records import SYSTEMS, Records
+from retailer.worlds import World
+
+CHANNELS = ("email", "sms", "push", "direct_mail", "whatsapp")
+CONSENT = (0.78, 0.5, 0.3, 0.6, 0.2)
+"""Share of people who agree to each channel when their record begins."""
+COST_CENTS = (0.2, 6.0, 0.1, 78.0, 7.5)
+"""What a message costs, in cents."""
+INTENSITIES = (1, 2, 4)
+EVERY = 7
+"""Days between the starts of two waves; the channels take turns."""
+TURNS = (0, 1, 0, 2, 3, 0, 4)
+"""Channels of successive waves."""
+SHARE = 0.4
+HELD_OUT = 0.2
+WINDOW = 14
+LIFT = {
+    "low": ((0.05, 0.06, 0.02), (0.04, -0.02, -0.12), (0.03, 0.02, -0.05), (0.08, 0.1, 0.1),
+            (0.02, -0.04, -0.15)),
+    "mid": ((0.12, 0.22, 0.26), (0.18, 0.24, 0.14), (0.07, 0.11, 0.08), (0.24, 0.34, 0.36),
+            (0.14, 0.17, 0.05)),
+    "high": ((0.02, 0.02, -0.03), (0.02, 0.0, -0.08), (0.01, 0.01, -0.02), (0.04, 0.04, 0.03),
+             (0.02, -0.02, -0.1)),
+}  # fmt: skip
+"""What messages add to the purchases of the window: by tier, channel and number of messages."""
+TIRED_BY = 4
+"""Messages in 28 days from which on people tire."""
+TIREDNESS = 0.015
+"""What each message beyond takes off the lift, times the person's own fatigue."""
+OPEN = (0.24, 0.0, 0.12, 0.0, 0.55)
+CLICK = (0.11, 0.035, 0.15, 0.0, 0.12)
+"""Share of delivered messages opened by a person, and clicked of those opened (of all, for SMS)."""
+THEME_MATCH = 1.6
+MACHINE_OPEN = 0.32
+"""Share of delivered e-mails that a mail program opens by itself."""
+BOUNCE_HARD, BOUNCE_SOFT = 0.008, 0.014
+UNSUBSCRIBE, COMPLAIN = 0.0015, 0.0002
+COUPON_USE = 0.55
+"""Share of the purchases that a campaign with a coupon brings, which use it."""
+EVENTS = ("delivered", "opened", "clicked", "bounced", "complained", "unsubscribed")
+
+
+@dataclass(frozen=True)
+class Wave:
+    """A campaign: every `EVERY` days one begins."""
+
+    number: int
+
+    @property
+    def start(self) -> int:
+        """Day on which it begins."""
+        return self.number * EVERY + 3
+
+    @property
+    def channel(self) -> int:
+        """Number in CHANNELS."""
+        return TURNS[self.number % len(TURNS)]
+
+    @property
+    def theme(self) -> int:
+        """Number in THEMES."""
+        return self.number * 3 % len(THEMES)
+
+    @property
+    def has_coupon(self) -> bool:
+        """Whether its messages carry a coupon."""
+        return self.number % 2 == 0
+
+
+@dataclass
+class Contacts:
+    """What campaigns did with the persons of a part.
+
+    Attributes:
+        agreed: consent per person and channel at first; shape (people, channels).
+        revoked: the day it ended (inf: not yet); same shape.
+        assigned: `person`, `wave`, `arm` (0 held out, else messages), `lift` (0 for the held out),
+            `expected` (purchases of the window without any message).
+        messages: `person`, `wave`, `moment`, `step` (0 to 3), and as flags or moments what became of
+            it: `bounce` (0 no, 1 hard, 2 soft), `opened`, `machine_opened`, `clicked`, `complained`,
+            `unsubscribed` (moments, NaN where it did not happen).
+    """
+
+    agreed: Array
+    revoked: Array
+    assigned: dict[str, Array]
+    messages: dict[str, Array]
+
+
+def make_contacts(
+    seed: int, part: int, people: People, records: Records, purchases: Purchases, days: Days,
+    world: World,
+) -> tuple[Contacts, Purchases]:  # fmt: skip
+    """Run every wave over the persons of a part.
+
+    Returns:
+        What happened, and the purchases with what the campaigns added and took away.
+    """
+    rng = stream(seed, "campaigns", part)
+    agreed = rng.random((len(people), len(CHANNELS))) < CONSENT
+    agreed &= records.knows("messaging")[:, None]
+    state = _State(people, purchases, agreed, np.full(agreed.shape, np.inf), days, begun(records))
+    assigned: list[dict[str, Array]] = []
+    messages: list[dict[str, Array]] = []
+    waves = (days.future - WINDOW) // EVERY if world.has_campaigns else 0
+    for number in range(waves):
+        wave = Wave(number)
+        drawn = _draw(rng, state, wave, world)
+        assigned.append(drawn)
+        messages.append(_send(rng, state, wave, drawn))
+    contacts = Contacts(agreed, state.revoked, _joined(assigned), _joined(messages))
+    if world.has_campaigns and world.has_effects:
+        purchases = _changed(rng, people, records, purchases, contacts.assigned, days, world)
+    return contacts, purchases
+
+
+@dataclass
+class _State:
+    """Who may be written to, and how much they were written to lately."""
+
+    people: People
+    purchases: Purchases
+    agreed: Array
+    revoked: Array
+    days: Days
+    begun: Array
+
+    def __post_init__(self) -> None:
+        self.pressure = np.zeros(len(self.people))
+
+    def eligible(self, wave: Wave) -> Array:
+        """Rows of the people whom a wave may write to."""
+        channel = wave.channel
+        may = self.agreed[:, channel] & (self.revoked[:, channel] > wave.start)
+        return np.flatnonzero(may & (self.begun <= wave.start))
+
+
+def begun(records: Records) -> Array:
+    """From when on the message platform knows each person."""
+    begun = np.full(len(records.known), np.inf)
+    rows = records.table["system"] == SYSTEMS.index("messaging")
+    begun[records.table["person"][rows]] = records.table["created"][rows]
+    return begun
+
+
+def _draw(rng: np.random.Generator, state: _State, wave: Wave, world: World) -> dict[str, Array]:
+    """Draw who takes part and with how many messages, and what that will do."""
+    eligible = state.eligible(wave)
+    person = eligible[rng.random(len(eligible)) < SHARE]
+    lot = rng.random(len(person))
+    place = np.floor((lot - HELD_OUT) / (1 - HELD_OUT) * len(INTENSITIES)).astype(np.int64)
+    arm = np.where(lot < HELD_OUT, 0, np.array(INTENSITIES)[np.clip(place, 0, 2)])
+    lift = np.array(list(LIFT.values()))[
+        state.people.tier[person], wave.channel, np.clip(place, 0, 2)
+    ]
+    beyond = np.maximum(state.pressure[person] + arm - TIRED_BY, 0)
+    lift = lift - TIREDNESS * state.people.fatigue[person] * beyond
+    lift = np.where(arm == 0, 0.0, np.maximum(lift, -0.9)) * world.has_effects
+    active = state.purchases.is_active(state.people, wave.start)[person]
+    usual = np.where(active, expected(state.people, state.days, person, wave.start, WINDOW), 0.0)
+    state.pressure *= 0.78  # a quarter of what was written a month ago is still felt
+    state.pressure[person] += arm
+    number = np.full(len(person), wave.number)
+    return {"person": person, "wave": number, "arm": arm, "lift": lift, "expected": usual}
+
+
+def _send(
+    rng: np.random.Generator, state: _State, wave: Wave, drawn: dict[str, Array]
+) -> dict[str, Array]:
+    """Send the messages of a wave and draw what becomes of each."""
+    person = np.repeat(drawn["person"], drawn["arm"])
+    step = within(drawn["arm"])
+    hour = np.array([10.0, 18.0, 12.0, 8.0, 17.0])[wave.channel]
+    moment = wave.start + step * 3 + (hour + rng.random(len(person))) / 24
+    draw = rng.random((7, len(person)))
+    bounce = np.select([draw[0] < BOUNCE_HARD, draw[0] < BOUNCE_HARD + BOUNCE_SOFT], [1, 2], 0)
+    arrived = bounce == 0
+    match = np.where(state.people.theme[person] == wave.theme, THEME_MATCH, 0.85)
+    tired = np.exp(-0.06 * state.people.fatigue[person] * state.pressure[person] / TIRED_BY)
+    opens, clicks = OPEN[wave.channel], CLICK[wave.channel]
+    opened = arrived & (draw[1] < opens * match * tired)
+    seen = opened if opens else arrived
+    clicked = seen & (draw[2] < clicks * match * tired)
+    machine = arrived & (draw[3] < MACHINE_OPEN) & (wave.channel == 0)
+    leaves = arrived & (
+        draw[4] < UNSUBSCRIBE * (1 + state.people.fatigue[person]) * (wave.channel != 3)
+    )
+    complains = arrived & (draw[5] < COMPLAIN) & (wave.channel == 0)
+    later = moment + rng.exponential(0.25, len(person))
+    message = {
+        "person": person, "wave": np.full(len(person), wave.number), "moment": moment, "step": step,
+        "bounce": bounce,
+        "opened": np.where(opened, later, np.nan),
+        "machine_opened": np.where(machine, moment + 0.0002 + draw[6] * 0.001, np.nan),
+        "clicked": np.where(clicked, later + 0.001, np.nan),
+        "complained": np.where(complains, later + 0.002, np.nan),
+        "unsubscribed": np.where(leaves, later + 0.002, np.nan),
+    }  # fmt: skip
+    return _ended(state, wave, message)
+
+
+def _ended(state: _State, wave: Wave, message: dict[str, Array]) -> dict[str, Array]:
+    """End the consent of who unsubscribes; messages that were to follow are not sent."""
+    ends = np.fmin(message["unsubscribed"], message["complained"])
+    rows = np.flatnonzero(~np.isnan(ends))
+    np.minimum.at(state.revoked[:, wave.channel], message["person"][rows], ends[rows])
+    sent = message["moment"] < state.revoked[message["person"], wave.channel]
+    return {name: values[sent] for name, values in message.items()}
+
+
+def _joined(parts: list[dict[str, Array]]) -> dict[str, Array]:
+    if not parts:
+        return {}
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _changed(
+    rng: np.random.Generator, people: People, records: Records, purchases: Purchases,
+    assigned: dict[str, Array], days: Days, world: World,
+) -> Purchases:  # fmt: skip
+    """Take away the purchases that messages cost, and add those that they bring."""
+    kept = purchases.take(np.flatnonzero(~_lost(rng, purchases, assigned)))
+    count = rng.poisson(np.maximum(assigned["lift"], 0) * assigned["expected"])
+    person, wave = np.repeat(assigned["person"], count), np.repeat(assigned["wave"], count)
+    starts = wave * EVERY + 3
+    moment = starts + WINDOW * rng.beta(1.2, 2.4, len(person))
+    own = np.flatnonzero(moment < days.future)
+    person, moment, wave = person[own], moment[own], wave[own]
+    none = np.zeros(len(person), bool)
+    brought = {
+        "person": person, "moment": moment, "repeat": np.full(len(person), -1),
+        "channel": draw_channels(rng, people, records, world, person), "is_late": none,
+        "is_poor": none, "has_call": none, "is_bad_call": none, "wave": wave,
+    }  # fmt: skip
+    columns = {
+        name: np.concatenate([getattr(kept, name), brought[name]]) for name in Purchases.COLUMNS
+    }
+    order = np.lexsort((columns["moment"], columns["person"]))
+    columns = {name: values[order] for name, values in columns.items()}
+    return Purchases(**columns, left_at=kept.left_at, left_by=kept.left_by)
+
+
+def _lost(rng: np.random.Generator, purchases: Purchases, assigned: dict[str, Array]) -> Array:
+    """Whether each purchase is one that messages drove away; a first purchase never is."""
+    rows = np.flatnonzero(assigned["lift"] < 0)
+    start = assigned["wave"][rows] * EVERY + 3
+    width = 4.0 * (purchases.moment.max(initial=0) + BEFORE)
+    place = purchases.person * width + purchases.moment + BEFORE
+    low = np.searchsorted(place, assigned["person"][rows] * width + start + BEFORE)
+    high = np.searchsorted(place, assigned["person"][rows] * width + start + WINDOW + BEFORE)
+    count = high - low
+    touched = np.repeat(low, count) + within(count)
+    lost = rng.random(len(touched)) < -np.repeat(assigned["lift"][rows], count)
+    out = np.zeros(len(purchases), bool)
+    out[touched[lost]] = True
+    return out & (purchases.repeat > 0)
+
+
+def effects(people: People, assigned: dict[str, Array]) -> dict[str, Array]:
+    """The true effect of each cell, as sums over its people, so that parts can be added.
+
+    Returns:
+        By wave, tier and arm: `people`, `expected` purchases of the window without a message, and
+        `added`, the purchases that the messages add in expectation.
+    """
+    if not assigned:
+        return {
+            name: np.zeros(0) for name in ("wave", "tier", "arm", "people", "expected", "added")
+        }
+    tier, arm = people.tier[assigned["person"]], assigned["arm"]
+    cell = (assigned["wave"] * 3 + tier) * 5 + arm
+    cells, back = np.unique(cell, return_inverse=True)
+    added = assigned["lift"] * assigned["expected"]
+    return {
+        "wave": cells // 15, "tier": cells // 5 % 3, "arm": cells % 5,
+        "people": np.bincount(back).astype(float),
+        "expected": np.bincount(back, assigned["expected"]),
+        "added": np.bincount(back, added),
+    }  # fmt: skip

@@ -1,0 +1,276 @@
+"""The files of the retailer: the same each time, in their formats, with the faults of the ledger."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import re
+import tokenize
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orchestration.settings import PROJECT
+from retailer import faults
+from retailer.deliveries import FEEDS, Feed
+from retailer.generate import Made, generate
+from retailer.landing import FEW
+from retailer.texts import KINDS, SPLITS, TOPICS, texts
+from retailer.vocabulary import COUNTRIES
+from retailer.worlds import WORLDS
+from tests.conftest import cases
+from tests.unit.retailer.conftest import plan
+
+CUSTOMERS, PART = 2_400, 800
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return generate(plan(customers=CUSTOMERS, part_size=PART), tmp_path_factory.mktemp("retailer"))
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*")) if path.is_file()
+    }  # fmt: skip
+
+
+def test_the_same_seed_gives_the_same_bytes_on_any_number_of_cores(
+    made: Made, tmp_path: Path
+) -> None:
+    told: list[int] = []
+    again = generate(plan(customers=CUSTOMERS, part_size=PART), tmp_path / "again", 3, told.append)
+    assert digests(again.landing) == digests(made.landing)
+    assert digests(again.truth) == digests(made.truth)
+    assert told == [1, 2, 3]
+    other = generate(plan(customers=PART, seed=4, part_size=PART), tmp_path / "other")
+    history = [
+        str(path.relative_to(other.landing)) for path in other.landing.rglob("*_history_*")
+        if path.stat().st_size > 1_000
+    ]  # fmt: skip
+    assert len(history) >= 20
+    same = {name for name in history if digests(other.landing)[name] == digests(made.landing)[name]}
+    assert not same, "another seed gave the same people"
+
+
+def read(feed: Feed, made: Made, where: str = "*") -> str:
+    """A query of the files of a feed as texts, whatever their form."""
+    path = f"{made.landing}/{feed.system}/{feed.name}_{where}.{feed.form}"
+    if feed.form.startswith("jsonl"):
+        return f"read_json('{path}', format = 'newline_delimited', union_by_name = true)"
+    encoding = f", encoding = '{feed.encoding}'"
+    return (
+        f"read_csv('{path}', delim = '{feed.separator}', header = true, all_varchar = true,"
+        f" union_by_name = true, quote = '\"'{encoding})"
+    )
+
+
+def ask(query: str) -> list[Any]:
+    return duckdb.sql(query).fetchall()
+
+
+def feed(name: str) -> Feed:
+    return next(one for one in FEEDS if f"{one.system}/{one.name}" == name)
+
+
+def test_every_row_that_was_counted_is_in_the_files(made: Made) -> None:
+    for one in FEEDS:
+        name = f"{one.system}/{one.name}"
+        if made.rows[name]:
+            ((count,),) = ask(f"select count(*) from {read(one, made)}")
+            assert count == made.rows[name], name
+
+
+def ledger(made: Made) -> list[dict[str, Any]]:
+    return pq.read_table(made.truth / "faults.parquet").to_pylist()
+
+
+def test_the_ledger_tells_every_planted_fault_and_the_files_hold_it(made: Made) -> None:
+    rows = ledger(made)
+    assert {row["kind"] for row in rows} == {
+        *faults.RATES, *faults.DAILY_RATES, faults.RENAMED, faults.DAY_MISSING, faults.CLOCK
+    }  # fmt: skip
+    for name, field in faults.REQUIRED.items():
+        keys = {row["key"] for row in rows if (row["kind"], row["feed"]) == (faults.MISSING, name)}
+        column = next(iter(feed_columns(made, name)))
+        found = ask(f"select {column}::varchar from {read(feed(name), made)} where {field} is null")
+        assert {key for (key,) in found} == keys, name
+    for name, field in faults.QUANTITIES.items():
+        kept = [row for row in rows if (row["kind"], row["feed"]) == (faults.NEGATIVE, name)]
+        ((count,),) = ask(f"select count(*) from {read(feed(name), made)} where {field}::int < 0")
+        assert count == len(kept)
+
+
+def feed_columns(made: Made, name: str) -> list[str]:
+    return [row[0] for row in ask(f"describe from {read(feed(name), made, 'history_*')}")]
+
+
+@pytest.mark.parametrize("name", ["shop/orders", "stores/tickets", "web/events"])
+def test_repeated_rows_are_those_of_the_ledger_and_no_others(made: Made, name: str) -> None:
+    column = feed_columns(made, name)[0]
+    twice = {key for (key,) in ask(
+        f"select {column}::varchar from {read(feed(name), made)} group by all having count(*) > 1"
+    )}  # fmt: skip
+    kinds = (faults.DOUBLED, faults.RESENT, faults.CORRECTED)
+    assert twice == {r["key"] for r in ledger(made) if r["feed"] == name and r["kind"] in kinds}
+
+
+def test_a_row_that_is_late_lies_in_the_file_of_the_day_it_arrives(made: Made) -> None:
+    days = plan().days
+    late = [r for r in ledger(made) if (r["kind"], r["feed"]) == (faults.LATE, "shop/orders")]
+    assert late
+    for row in late:
+        assert row["arrives_day"] > row["file_day"]
+        day = days.date(row["arrives_day"])
+        found = ask(
+            f"select count(*) from {read(feed('shop/orders'), made, str(day))}"
+            f" where order_id = '{row['key']}'"
+        )
+        assert found == [(1,)]
+
+
+def test_the_column_is_renamed_from_its_day_on(made: Made) -> None:
+    days = plan().days
+    for after in (False, True):
+        day = days.date(days.horizon - faults.RENAMED_BEFORE_END - (not after))
+        columns = [
+            row[0] for row in ask(f"describe from {read(feed('shop/orders'), made, str(day))}")
+        ]
+        assert (faults.NEW_NAME in columns, faults.OLD_NAME in columns) == (after, not after)
+
+
+def test_the_day_that_is_missing_arrives_later_and_every_file_has_its_arrival(made: Made) -> None:
+    arrives = {row["file"]: row["arrives_on"] for row in
+               pq.read_table(made.truth / "arrivals.parquet").to_pylist()}  # fmt: skip
+    assert set(arrives) == set(digests(made.landing))
+    days = plan().days
+    day = days.date(days.horizon - faults.MISSING_BEFORE_END)
+    late = {name for name, on in arrives.items() if name[-17:-7] != str(on) and "history" not in name
+            and re.search(r"\d{4}-\d\d-\d\d", name) and str(on) not in name}  # fmt: skip
+    assert late == {f"stores/tickets_{day}.csv.gz", f"stores/lignes_{day}.csv.gz"}
+
+
+def test_the_clock_of_one_day_runs_ahead_and_nothing_else_lies_after_the_end(made: Made) -> None:
+    wrong = [row for row in ledger(made) if row["kind"] == faults.CLOCK]
+    found = ask(
+        f"select event_id::varchar from {read(feed('web/events'), made)}"
+        " where timestamp::timestamp > '2026-07-01'"
+    )
+    assert wrong
+    assert {key for (key,) in found} == {row["key"] for row in wrong}
+
+
+def test_formats_are_those_of_the_systems(made: Made) -> None:
+    contacts = next((made.landing / "crm").glob("contacts_history_0001.csv")).read_bytes()
+    assert b";" in contacts.splitlines()[0]
+    with pytest.raises(UnicodeDecodeError):
+        contacts.decode("utf-8")
+    assert "é" in contacts.decode("latin-1")
+    with gzip.open(
+        made.landing / "stores/lignes_history_0001.csv.gz", "rt", encoding="latin-1"
+    ) as file:
+        assert re.fullmatch(r'\d+;"P\d+";-?\d*;"\d+,\d\d";.*', file.readlines()[1].strip())
+    with gzip.open(made.landing / "web/events_history_0001.jsonl.gz", "rt") as file:
+        event = json.loads(file.readline())
+    assert {"event_id", "timestamp", "visitor_id"} <= set(event)
+    tickets = ask(
+        f"select min(date_heure), max(date_heure) from {read(feed('stores/tickets'), made)}"
+    )
+    assert all(re.fullmatch(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d", text) for text in tickets[0])
+    assert (made.landing / "catalogue/articles.xlsx").read_bytes()[:2] == b"PK"
+
+
+def test_french_times_are_those_of_clocks_in_paris(made: Made) -> None:
+    order = ask(f"""
+        select ticket, date_heure from {read(feed("stores/tickets"), made, "history_0001")}
+        where date_heure is not null
+    """)
+    told = {row["order_id"]: row["moment"] for row in
+            pq.read_table(made.truth / "purchases/0001.parquet").to_pylist()}  # fmt: skip
+    days = plan().days
+    for ticket, text in order[:2_000]:
+        moment = told[int(ticket)]
+        day = days.date(int(moment))
+        if day.month in (3, 10) and day.day > 24:
+            continue  # the hour may be another on the day on which clocks change
+        seconds = int(moment % 1 * 86_400)
+        clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+        assert text == f"{day:%d/%m/%Y} {clock}"
+
+
+def test_many_people_come_as_parquet_alone(tmp_path: Path) -> None:
+    few = plan(customers=200, part_size=200)
+    from dataclasses import replace
+
+    from retailer import generate as whole
+
+    big = replace(few, customers=FEW + 1, part_size=FEW + 1)
+    assert not whole._landing(big, tmp_path).is_small
+    landing = replace(whole._landing(few, tmp_path), is_small=False)
+    assert {landing.form(one) for one in FEEDS} == {"parquet"}
+
+
+@given(
+    customers=st.integers(1, 40), months=st.integers(1, 40), seed=st.integers(0, 2**40),
+    world=st.sampled_from(sorted(WORLDS)),
+)  # fmt: skip
+@settings(max_examples=cases(6), deadline=None)
+def test_a_retailer_of_any_size_and_world_is_made(
+    tmp_path_factory: pytest.TempPathFactory, customers: int, months: int, seed: int, world: str
+) -> None:
+    from dataclasses import replace
+
+    from retailer.days import Days
+
+    base = plan(world, customers, seed, part_size=17)
+    days = Days(base.days.end, months, base.days.has_season)
+    found = generate(replace(base, days=days), tmp_path_factory.mktemp("any"))
+    people = pq.read_table(found.truth / "persons")
+    assert people.num_rows == customers
+    assert sorted(people["person"].to_pylist()) == list(range(customers))
+
+
+def test_texts_of_training_and_evaluation_share_no_sentence() -> None:
+    for kind in KINDS:
+        for topic in TOPICS:
+            pools = {split: {text for level in range(1, 6) for text in texts(kind, topic, level, split)}
+                     for split in SPLITS}  # fmt: skip
+            assert all(len(pool) >= 5 * 120 for pool in pools.values())
+            assert not pools["train"] & pools["evaluation"]
+
+
+def test_no_address_of_a_person_can_be_anybodys() -> None:
+    domains = {domain for land in COUNTRIES for domain in land.mail_domains}
+    assert all(domain.endswith(".example") for domain in domains)
+
+
+def test_nothing_but_tests_and_benchmarks_names_the_truth() -> None:
+    """The other half of the wall: no path of it in code, models, systems or settings."""
+    rooms = ("intake", "identity", "ml", "serving", "orchestration", "dbt_project", "deploy")
+    for room in rooms:
+        for path in (PROJECT / room).rglob("*"):
+            if (
+                path.suffix in (".py", ".sql", ".yaml", ".yml", ".toml")
+                and "target" not in path.parts
+            ):
+                if path.name == "make_retailer.py":
+                    continue  # the verb says where it put it
+                assert not re.search(r"\btruth[/\"']", code_of(path)), path
+
+
+def code_of(path: Path) -> str:
+    """The file without comments and docstrings, which may speak of truths."""
+    if path.suffix != ".py":
+        return path.read_text("utf-8")
+    with tokenize.open(path) as file:
+        kept = [
+            t.string for t in tokenize.generate_tokens(file.readline) if t.type != tokenize.COMMENT
+        ]
+    return " ".join(text for text in kept if not text.startswith('"""'))
