@@ -20,10 +20,10 @@ from retailer import voices
 from retailer.baskets import REASONS
 from retailer.catalogue import PRODUCTS, STORES
 from retailer.columns import cents, dates, instants, named, numbered, whole, words
-from retailer.part import Part
+from retailer.part import EVENT_ROOM, Part
 from retailer.people import LIFE_EVENTS, SOURCES, THEMES
 from retailer.purchases import CHANNELS as WAYS
-from retailer.randomness import Array, stream
+from retailer.randomness import Array, stream, within
 from retailer.records import SYSTEMS, scramble
 from retailer.texts import TOPICS
 
@@ -86,7 +86,7 @@ def _profiles(*systems: str) -> Callable[[Part], dict[str, pa.Array]]:
                 "postal_code", "city", "country_code", "language_code", "gender", "social_handle")},
             "birth_date": _births(table["birth_day"][rows]),
             "loyalty_card": numbered("29", table["loyalty_card_key"][rows]),
-            "visitor": numbered("v", table["visitor_key"][rows]),
+            "visitor": whole(table["visitor_key"][rows]),
             "device": numbered("d", table["device_key"][rows]),
         }  # fmt: skip
         held = {name: values for name, values in columns.items() if _is_held(name, systems)}
@@ -221,6 +221,11 @@ def _lines(part: Part, *, in_store: bool) -> tuple[Array, Array]:
     return rows, part.lines["purchase"][rows]
 
 
+def _places(part: Part) -> Array:
+    """The place of each line in its purchase, from 1."""
+    return within(np.bincount(part.lines["purchase"], minlength=len(part.purchases))) + 1
+
+
 def shop_lines(part: Part) -> dict[str, pa.Array]:
     """Lines of the orders of the shop."""
     rows, purchase = _lines(part, in_store=False)
@@ -228,6 +233,7 @@ def shop_lines(part: Part) -> dict[str, pa.Array]:
     return {
         "_day": _days_of(part.purchases.moment[purchase]),
         "order_id": whole(part.numbered(purchase)),
+        "line": whole(_places(part)[rows]),
         "sku": numbered("P", lines["product"][rows]),
         "quantity": whole(lines["quantity"][rows]),
         "paid": cents(lines["net"][rows]),
@@ -243,6 +249,7 @@ def ticket_lines(part: Part) -> dict[str, pa.Array]:
     return {
         "_day": _days_of(part.purchases.moment[purchase]),
         "ticket": whole(part.numbered(purchase)),
+        "ligne": whole(_places(part)[rows]),
         "article": numbered("P", lines["product"][rows]),
         "quantite": whole(lines["quantity"][rows]),
         "montant": cents(lines["net"][rows]),
@@ -302,7 +309,7 @@ def web_events(part: Part) -> dict[str, pa.Array]:
     wave = session["wave"]
     return {
         "_day": _days_of(moment),
-        "event_id": whole(part.numbered(kept, 10**10)),
+        "event_id": whole(part.numbered(kept, EVENT_ROOM)),
         "timestamp": instants(days, moment),
         "event": named(name, v.NAMES),
         "platform": named(session["is_app"].astype(int)[row], ("web", "app")),
@@ -380,7 +387,7 @@ def _messages(part: Part) -> dict[str, pa.Array]:
     channel = np.array(c.TURNS)[wave % len(c.TURNS)]
     return {
         "_day": _days_of(found["moment"][rows]),
-        "message": whole(part.numbered(rows, 10**9)),
+        "message": whole(part.numbered(rows, EVENT_ROOM)),
         "sent_at": instants(days, found["moment"][rows]),
         "channel": named(channel, c.CHANNELS),
         "contact": numbered("M", _person_keys(part, person, "messaging")),
@@ -406,8 +413,8 @@ def _message_events(part: Part) -> dict[str, pa.Array]:
     kept = np.flatnonzero(moment < days.horizon)
     return {
         "_day": _days_of(moment[kept]),
-        "event": whole(part.numbered(kept, 10**9)),
-        "message": whole(part.numbered(row[kept], 10**9)),
+        "event": whole(part.numbered(kept, EVENT_ROOM)),
+        "message": whole(part.numbered(row[kept], EVENT_ROOM)),
         "type": named(kind[kept], c.EVENTS),
         "at": instants(days, moment[kept]),
         "detail": named(detail[kept], ("hard", "soft")),
@@ -582,6 +589,26 @@ def _erasures(part: Part) -> dict[str, pa.Array]:
         "contact": numbered("C", table["key"][rows]),
         "email": words(table["email"][rows]),
     }
+
+
+def by_time(table: dict[str, pa.Array]) -> dict[str, pa.Array]:
+    """The rows as they came about: what lies by person would say who is who.
+
+    Args:
+        table: columns; sorted by the first that is a time, or by day and key where none is.
+    """
+    times = [column for name, column in table.items() if name != "_day" and _is_time(column)]
+    if times:
+        order = np.argsort(times[0].cast(pa.int64()).to_numpy(zero_copy_only=False), kind="stable")
+    else:
+        key = next(column for name, column in table.items() if name != "_day")
+        order = np.lexsort((key.to_numpy(zero_copy_only=False), table["_day"]))
+    rows = pa.array(order)
+    return {name: pa.array(column).take(rows) for name, column in table.items()}
+
+
+def _is_time(column: pa.Array | Array) -> bool:
+    return isinstance(column, pa.Array) and pa.types.is_timestamp(column.type)
 
 
 FEEDS = (

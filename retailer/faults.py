@@ -3,7 +3,8 @@
 Belongs here: which rows are spoilt, doubled, late or corrected, and what the ledger says of it. Does
 not belong here: faults of people and records (`records`).
 
-Each row meets at most one fault of its own.
+Each row meets at most one fault of its own. Lines of one purchase are late or come again together: a
+till sends a whole ticket.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ REQUIRED = {
 }  # fmt: skip
 """A value that a row cannot do without, by feed."""
 QUANTITIES = {"shop/order_lines": "quantity", "stores/lignes": "quantite"}
+TOGETHER = {"shop/order_lines": "order_id", "stores/lignes": "ticket"}
+"""Feeds whose rows of one key are late, or come again, together."""
 CORRECTABLE = {"shop/orders": "updated_at"}
 """Feeds whose rows say when they were last changed."""
 RENAMED_FEED, OLD_NAME, NEW_NAME, RENAMED_BEFORE_END = "shop/orders", "client_id", "customer_id", 10
@@ -76,8 +79,11 @@ def plant(
     rng = stream(seed, f"faults {feed}", part)
     delivered = pa.table(table)
     day = np.asarray(table["_day"])
-    draw, shift = rng.random(len(day)), rng.integers(1, 10, len(day))
-    chosen = _chosen(feed, draw, day, days)
+    draw, again, shift = rng.random(len(day)), rng.random(len(day)), rng.integers(1, 10, len(day))
+    if feed in TOGETHER:
+        first = _first_of_its_key(np.asarray(table[TOGETHER[feed]]))
+        again, shift = again[first], shift[first]
+    chosen = _chosen(feed, draw, again, day, days)
     ledger = Ledger([])
     if rows := _rows(chosen, MISSING):
         delivered = _emptied(delivered, REQUIRED[feed], rows)
@@ -92,24 +98,34 @@ def plant(
     delivered = delivered.set_column(
         delivered.schema.get_field_index("_day"), "_day", pa.array(arrives)
     )
-    again = _again(delivered, feed, chosen, last)
+    repeats = _again(delivered, feed, chosen, last)
     for kind, where in chosen.items():
-        _note(ledger, kind, feed, table, where.tolist(), arrives, again)
-    return _together(delivered, again), ledger
+        _note(ledger, kind, feed, table, where.tolist(), arrives, repeats)
+    return pa.concat_tables([delivered, *repeats.values()]), ledger
 
 
-def _chosen(feed: str, draw: Array, day: Array, days: Days) -> dict[str, Array]:
-    """The rows of each kind of fault: disjoint, since one draw decides."""
+def _first_of_its_key(keys: Array) -> Array:
+    """For each row the first row of its key."""
+    _, first, back = np.unique(keys, return_index=True, return_inverse=True)
+    return first[back]
+
+
+def _chosen(feed: str, draw: Array, again: Array, day: Array, days: Days) -> dict[str, Array]:
+    """The rows of each kind of fault: disjoint, since a row that comes again has no other."""
     has = {MISSING: feed in REQUIRED, NEGATIVE: feed in QUANTITIES, CORRECTED: feed in CORRECTABLE}
-    found, bound = {}, 0.0
     in_days = (day >= days.horizon - DAILY) & (day < days.horizon - 1)
-    for kind, rate in (RATES | DAILY_RATES).items():
-        if has.get(kind, True):
-            hit = (draw >= bound) & (draw < bound + rate)
-            found[kind] = np.flatnonzero(hit & in_days if kind in DAILY_RATES else hit)
-            bound += rate
+    free = np.ones(len(day), bool)
+    found = {}
+    for rates, lots, where in ((DAILY_RATES, again, in_days), (RATES, draw, free)):
+        bound = 0.0
+        for kind, rate in rates.items():
+            if has.get(kind, True):
+                hit = where & free & (lots >= bound) & (lots < bound + rate)
+                found[kind] = np.flatnonzero(hit)
+                bound += rate
+        free = free & ~np.isin(np.arange(len(day)), np.concatenate(list(found.values())))
     if feed == CLOCK_FEED:
-        wrong = (day == days.horizon - CLOCK_BEFORE_END) & (draw > 1 - CLOCK_ROWS)
+        wrong = free & (day == days.horizon - CLOCK_BEFORE_END) & (draw > 1 - CLOCK_ROWS)
         found[CLOCK] = np.flatnonzero(wrong)
     return found
 
@@ -186,10 +202,6 @@ def _note(
          "arrives_day": int(arrived), "rows": 1}
         for key, day, arrived in zip(keys, days, came, strict=True)
     )  # fmt: skip
-
-
-def _together(table: pa.Table, again: dict[str, pa.Table]) -> pa.Table:
-    return pa.concat_tables([table, *again.values()])
 
 
 def of_files(days: Days) -> list[dict[str, object]]:

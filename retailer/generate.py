@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from retailer import faults, house, truth
 from retailer.campaigns import CHANNELS, Wave, effects
 from retailer.catalogue import make_catalogue
-from retailer.deliveries import FEEDS
+from retailer.deliveries import FEEDS, by_time
 from retailer.landing import FEW, Landing, write_parquet
 from retailer.media import make_spend
 from retailer.part import Part, Plan, make_part
@@ -135,7 +135,8 @@ def _work(job: tuple[Plan, int, Path]) -> _Share:
     rows, size, ledger = {}, 0, []
     for feed in FEEDS:
         name = f"{feed.system}/{feed.name}"
-        table, noted = faults.plant(plan.seed, number, name, feed.make(part), plan.days)
+        made = by_time(feed.make(part))
+        table, noted = faults.plant(plan.seed, number, name, made, plan.days)
         size += landing.deliver(feed, number, table)
         rows[name] = len(table)
         ledger.append(noted.table())

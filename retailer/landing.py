@@ -56,7 +56,7 @@ class Landing:
         past, recent = table.filter(old), table.filter(pc.invert(old))
         aside = self.scratch / f"{feed.system}_{feed.name}_{part:04d}.parquet"
         write_parquet(recent, aside)
-        return self.write(feed, f"{feed.name}_history_{part + 1:04d}", past.drop_columns(["_day"]))
+        return self.write(feed, f"{feed.name}_{part + 1:04d}_history", past.drop_columns(["_day"]))
 
     def deliver_days(self, feed: Feed, parts: int) -> list[tuple[str, int, int]]:
         """Write a file for each of the last days, of all parts together.

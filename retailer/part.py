@@ -22,6 +22,9 @@ from retailer.visits import make_visits
 from retailer.voices import make_calls, make_referrals, make_reviews, make_social
 from retailer.worlds import World
 
+ORDER_ROOM, EVENT_ROOM = 99_999_989, 9_999_999_967
+"""Numbers that the rows of a part may have, of purchases and of events; primes."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -69,9 +72,17 @@ class Part:
         """Rows of the purchases that fall into history."""
         return history(self.purchases, self.plan.days)
 
-    def numbered(self, rows: Array, width: int = 10**8) -> Array:
-        """A number for each row that no row of another part has; -1 stays -1."""
-        return np.where(rows < 0, -1, self.number * width + rows + 1)
+    def numbered(self, rows: Array, room: int = ORDER_ROOM) -> Array:
+        """A number for each row that no row of another part has; -1 stays -1.
+
+        Rows lie by person, and numbers that rise with them would say whose they are.
+
+        Args:
+            rows: their places in the part, below `room`.
+            room: a prime; the numbers of a part fill so much.
+        """
+        mixed = (rows.astype(np.int64) * 61_803_399 + 7_919) % room
+        return np.where(rows < 0, -1, self.number * room + mixed + 1)
 
 
 def make_part(plan: Plan, number: int) -> Part:

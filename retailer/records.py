@@ -37,6 +37,8 @@ SHARED_CARD = 0.04
 PLACEHOLDERS = 0.02
 RECYCLED_PHONES = 0.01
 NICKNAMES = 0.05
+SECOND_EMAIL = 0.15
+"""Share of people with two addresses, either of which a record may have."""
 ANONYMOUS = 0.20
 """Share of people whose first visits or tickets carry no name."""
 REVEALED = 0.5
@@ -76,7 +78,7 @@ def scramble(number: Array, purpose: int) -> Array:
 
 CARD, VISITOR = 7, 8
 """Purposes of `scramble` beside the systems."""
-SECOND_DEVICES, LOST_COOKIES = 20_000_000, 40_000_000
+SECOND_DEVICES, LOST_COOKIES, BOT_COOKIES = 20_000_000, 40_000_000, 60_000_000
 """What is added to the number of a person for further cookies."""
 HIDDEN_DAYS = 120
 """How long those without a name stay so, as a mean."""
@@ -255,14 +257,16 @@ def _contacts(rng: np.random.Generator, people: People, person: Array) -> dict[s
     in_household = people.leader != np.arange(count)
     shared = in_household & (rng.random(count) < SHARED_EMAIL / max(in_household.mean(), 1 / count))
     email = np.where(shared, email[people.leader], email)
+    second, has_second = _emails(rng, people), rng.random(count) < SECOND_EMAIL
+    uses_second = has_second[person] & (rng.random(len(person)) < 0.5)
     recycled = rng.random(count) < RECYCLED_PHONES
     mobile = np.where(recycled, mobile[rng.integers(0, count, count)], mobile)
     values = {
-        "email": email[person].copy(),
+        "email": np.where(uses_second, second[person], email[person]),
         "mobile_phone": mobile[person].copy(),
         "phone": np.where(has_line, line, np.full(len(people), None, object))[person],
         "shared_email": shared[person], "land_line": has_line[person],
-        "recycled_phone": recycled[person],
+        "recycled_phone": recycled[person], "second_email": uses_second,
     }  # fmt: skip
     typo = np.flatnonzero(rng.random(len(person)) < EMAIL_TYPOS)
     values["email"][typo] = _misspelt(rng, values["email"][typo])

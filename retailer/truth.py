@@ -14,7 +14,7 @@ import pyarrow as pa
 from retailer import campaigns as c
 from retailer.columns import cents, instants, named, numbered, whole, words
 from retailer.deliveries import PREFIXES, consent_states
-from retailer.part import Part
+from retailer.part import EVENT_ROOM, Part
 from retailer.people import LIFE_EVENTS, SOURCES, THEMES
 from retailer.purchases import CAUSES, CHANNELS
 from retailer.randomness import Array
@@ -26,6 +26,7 @@ TIERS = ("low", "mid", "high")
 TRAPS = (
     "name_typo", "swapped_names", "maiden_name", "placeholder", "shared_email", "land_line",
     "recycled_phone", "email_typo", "moved", "is_new_address", "shares_device", "shares_card",
+    "second_email",
 )  # fmt: skip
 
 
@@ -150,18 +151,16 @@ def _texts(part: Part) -> pa.Table:
 
 
 def _sessions(part: Part) -> pa.Table:
-    """One row per session, with the numbers of its first and last event."""
+    """One row per session: whose it is."""
     session, days = part.sessions, part.plan.days
-    ends = np.cumsum(session["events"])
     return pa.table({
-        "session": whole(part.numbered(np.arange(len(ends)), 10**10)),
+        "session": whole(part.numbered(np.arange(len(session["person"])), EVENT_ROOM)),
         "person": _number(part, session["person"]),
         "visitor_id": whole(session["visitor"]),
         "is_bot": session["is_bot"],
         "is_logged_in": session["is_logged_in"],
         "started_at": instants(days, session["moment"]),
-        "first_event": whole(part.numbered(ends - session["events"], 10**10)),
-        "last_event": whole(part.numbered(ends - 1, 10**10)),
+        "events": whole(session["events"]),
     })  # fmt: skip
 
 
@@ -169,8 +168,8 @@ def _events(part: Part) -> pa.Table:
     """One row per event of the web and the app: its session, and whether a program made it."""
     row = part.events["session"]
     return pa.table({
-        "event_id": whole(part.numbered(np.arange(len(row)), 10**10)),
-        "session": whole(part.numbered(row, 10**10)),
+        "event_id": whole(part.numbered(np.arange(len(row)), EVENT_ROOM)),
+        "session": whole(part.numbered(row, EVENT_ROOM)),
         "is_bot": part.sessions["is_bot"][row],
     })  # fmt: skip
 
@@ -186,7 +185,7 @@ def _messages(part: Part) -> pa.Table:
         name: np.where(found[name] < days.horizon, found[name], np.nan)[rows] for name in moments
     }
     return pa.table({
-        "message": whole(part.numbered(rows, 10**9)),
+        "message": whole(part.numbered(rows, EVENT_ROOM)),
         "person": _number(part, found["person"][rows]),
         "campaign": numbered("CMP", found["wave"][rows]),
         "bounce": named(found["bounce"][rows] - 1, ("hard", "soft")),

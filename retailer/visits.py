@@ -13,7 +13,7 @@ from retailer.days import Days
 from retailer.people import SOURCES, People
 from retailer.purchases import Purchases, history
 from retailer.randomness import Array, Choice, stream, within
-from retailer.records import Records
+from retailer.records import BOT_COOKIES, VISITOR, Records, scramble
 
 BROWSING = 4.0
 """Visits without a purchase, per purchase expected of a person who buys online alone."""
@@ -61,7 +61,7 @@ def make_visits(
     ]
     session = {name: np.concatenate([one[name] for one in parts]) for name in parts[0]}
     session = _described(rng, people, records, session)
-    session = _with_bots(rng, session, days)
+    session = _with_bots(rng, session, days, people.first)
     order = np.lexsort((session["moment"], session["person"]))
     session = {name: values[order] for name, values in session.items()}
     return session, _events(rng, people, catalogue, session)
@@ -150,14 +150,16 @@ def _described(
     }
 
 
-def _with_bots(rng: np.random.Generator, session: dict[str, Array], days: Days) -> dict[str, Array]:
+def _with_bots(
+    rng: np.random.Generator, session: dict[str, Array], days: Days, first: int
+) -> dict[str, Array]:
     """Add the sessions of programs."""
     count = int(len(session["person"]) * BOTS)
     none = np.full(count, -1)
     bots = {
         "person": none, "moment": rng.random(count) * days.horizon,
         "kind": np.full(count, KINDS.index("browse")), "purchase": none, "wave": none,
-        "visitor": 3_000_000_000 + rng.integers(0, 1 + count // 5, count),
+        "visitor": scramble(first + BOT_COOKIES + rng.integers(0, 1 + count // 5, count), VISITOR),
         "is_app": np.zeros(count, bool), "is_logged_in": np.zeros(count, bool),
         "medium": np.zeros(count, np.int64), "is_bot": np.ones(count, bool),
     }  # fmt: skip
