@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from retailer.campaigns import COUPON_USE, Wave
 from retailer.catalogue import DEPARTMENTS, Catalogue
 from retailer.days import BEFORE, Days, sales_strength
 from retailer.people import People
@@ -25,8 +24,13 @@ ON_OFFER = 0.06
 ON_OFFER_IN_SALES = 0.55
 OFFERS = (0.1, 0.2, 0.3, 0.4)
 COUPON = 0.1
+"""What a coupon takes off."""
+COUPON_USED, COUPON_TAKEN_ALONG = 0.55, 0.25
+"""Share of purchases with a coupon at hand that use it: of those a campaign brought, and of others."""
 RETURN_POOR, RETURN_ONLINE, RETURN_STORE = 0.45, 0.05, 0.015
 REASONS = ("défectueux", "ne convient pas", "taille", "autre")
+REASON_TOLD = 0.7, 0.08
+"""Share of returns that are put down to a defect: of products that disappointed, and of others."""
 FAVOURITE = 0.3
 """How often a product of the favourite brand is taken when one is at hand."""
 
@@ -119,12 +123,9 @@ def _offers(
 
 
 def _uses_coupon(rng: np.random.Generator, purchases: Purchases) -> Array:
-    offered = np.array([Wave(n).has_coupon for n in range(purchases.wave.max(initial=0) + 1)])
-    return (
-        (purchases.wave >= 0)
-        & offered[np.maximum(purchases.wave, 0)]
-        & (rng.random(len(purchases)) < COUPON_USE)
-    )
+    """Whether a coupon that is held is used: more often on what it brought."""
+    share = np.where(purchases.wave >= 0, COUPON_USED, COUPON_TAKEN_ALONG)
+    return (purchases.offer >= 0) & (rng.random(len(purchases)) < share)
 
 
 def make_returns(
@@ -140,9 +141,11 @@ def make_returns(
     chance = np.where(purchases.is_poor, RETURN_POOR, chance)
     purchase = np.flatnonzero(rng.random(len(purchases)) < chance)
     first_line = np.searchsorted(lines["purchase"], purchase)
-    moment = purchases.moment[purchase] + 2 + rng.gamma(2.0, 4.0, len(purchase))
+    moment = purchases.arrived[purchase] + 1 + rng.gamma(2.0, 4.0, len(purchase))
     other = rng.integers(1, len(REASONS), len(purchase))
+    poor = purchases.is_poor[purchase]
+    told = rng.random(len(purchase)) < np.where(poor, *REASON_TOLD)
     return {
         "purchase": purchase, "line": first_line, "moment": moment,
-        "reason": np.where(purchases.is_poor[purchase], 0, other),
+        "reason": np.where(told, 0, other),
     }  # fmt: skip

@@ -17,7 +17,7 @@ import numpy as np
 
 from retailer.days import BEFORE, Days
 from retailer.people import THEMES, People
-from retailer.purchases import Purchases, draw_channels, expected
+from retailer.purchases import Purchases, draw_channels, draw_hours, expected
 from retailer.randomness import Array, stream, within
 from retailer.records import SYSTEMS, Records
 from retailer.worlds import World
@@ -56,8 +56,6 @@ MACHINE_OPEN = 0.32
 """Share of delivered e-mails that a mail program opens by itself."""
 BOUNCE_HARD, BOUNCE_SOFT = 0.008, 0.014
 UNSUBSCRIBE, COMPLAIN = 0.0015, 0.0002
-COUPON_USE = 0.55
-"""Share of the purchases that a campaign with a coupon brings, which use it."""
 EVENTS = ("delivered", "opened", "clicked", "bounced", "complained", "unsubscribed")
 
 
@@ -119,19 +117,23 @@ def make_contacts(
     """
     rng = stream(seed, "campaigns", part)
     agreed = rng.random((len(people), len(CHANNELS))) < CONSENT
-    agreed &= records.knows("messaging")[:, None]
-    state = _State(people, purchases, agreed, np.full(agreed.shape, np.inf), days, begun(records))
-    assigned: list[dict[str, Array]] = []
-    messages: list[dict[str, Array]] = []
+    agreed &= _reachable(records)
+    state = _State(
+        people, purchases, agreed, np.full(agreed.shape, np.inf), days, records.since("messaging")
+    )
+    refused = _placeholders(records)
+    assigned = [_draw(rng, state, Wave(0), world, nobody=True)]
+    messages = [_send(rng, state, Wave(0), assigned[0], refused)]
     waves = (days.future - WINDOW) // EVERY if world.has_campaigns else 0
     for number in range(waves):
         wave = Wave(number)
         drawn = _draw(rng, state, wave, world)
         assigned.append(drawn)
-        messages.append(_send(rng, state, wave, drawn))
+        messages.append(_send(rng, state, wave, drawn, refused))
     contacts = Contacts(agreed, state.revoked, _joined(assigned), _joined(messages))
-    if world.has_campaigns and world.has_effects:
+    if world.has_effects:
         purchases = _changed(rng, people, records, purchases, contacts.assigned, days, world)
+    purchases.offer[:] = _offers(purchases, contacts.assigned)
     return contacts, purchases
 
 
@@ -156,17 +158,35 @@ class _State:
         return np.flatnonzero(may & (self.begun <= wave.start))
 
 
-def begun(records: Records) -> Array:
-    """From when on the message platform knows each person."""
-    begun = np.full(len(records.known), np.inf)
-    rows = records.table["system"] == SYSTEMS.index("messaging")
-    begun[records.table["person"][rows]] = records.table["created"][rows]
-    return begun
+def _reachable(records: Records) -> Array:
+    """Whether the message platform holds what each channel needs; shape (people, channels)."""
+    table = records.table
+    rows = table["system"] == SYSTEMS.index("messaging")
+    reachable = np.zeros((len(records.known), len(CHANNELS)), bool)
+    person = table["person"][rows]
+    has_mail, has_number = (
+        table[name][rows] != np.array(None) for name in ("email", "mobile_phone")
+    )
+    has_address = records.knows("crm")[person]
+    for channel, needed in enumerate((has_mail, has_number, True, has_address, has_number)):
+        reachable[person, channel] = needed
+    return reachable
 
 
-def _draw(rng: np.random.Generator, state: _State, wave: Wave, world: World) -> dict[str, Array]:
+def _placeholders(records: Records) -> Array:
+    """Whether the message platform holds a placeholder of each person, which nobody receives."""
+    table = records.table
+    rows = (table["system"] == SYSTEMS.index("messaging")) & table["placeholder"]
+    refused = np.zeros(len(records.known), bool)
+    refused[table["person"][rows]] = True
+    return refused
+
+
+def _draw(
+    rng: np.random.Generator, state: _State, wave: Wave, world: World, *, nobody: bool = False
+) -> dict[str, Array]:
     """Draw who takes part and with how many messages, and what that will do."""
-    eligible = state.eligible(wave)
+    eligible = state.eligible(wave)[: 0 if nobody else None]
     person = eligible[rng.random(len(eligible)) < SHARE]
     lot = rng.random(len(person))
     place = np.floor((lot - HELD_OUT) / (1 - HELD_OUT) * len(INTENSITIES)).astype(np.int64)
@@ -179,14 +199,14 @@ def _draw(rng: np.random.Generator, state: _State, wave: Wave, world: World) -> 
     lift = np.where(arm == 0, 0.0, np.maximum(lift, -0.9)) * world.has_effects
     active = state.purchases.is_active(state.people, wave.start)[person]
     usual = np.where(active, expected(state.people, state.days, person, wave.start, WINDOW), 0.0)
-    state.pressure *= 0.78  # a quarter of what was written a month ago is still felt
+    state.pressure *= 0.71  # a quarter of what was written four waves ago is still felt
     state.pressure[person] += arm
     number = np.full(len(person), wave.number)
     return {"person": person, "wave": number, "arm": arm, "lift": lift, "expected": usual}
 
 
 def _send(
-    rng: np.random.Generator, state: _State, wave: Wave, drawn: dict[str, Array]
+    rng: np.random.Generator, state: _State, wave: Wave, drawn: dict[str, Array], refused: Array
 ) -> dict[str, Array]:
     """Send the messages of a wave and draw what becomes of each."""
     person = np.repeat(drawn["person"], drawn["arm"])
@@ -195,6 +215,7 @@ def _send(
     moment = wave.start + step * 3 + (hour + rng.random(len(person))) / 24
     draw = rng.random((7, len(person)))
     bounce = np.select([draw[0] < BOUNCE_HARD, draw[0] < BOUNCE_HARD + BOUNCE_SOFT], [1, 2], 0)
+    bounce = np.where(refused[person] & (wave.channel != 3), 1, bounce)
     arrived = bounce == 0
     match = np.where(state.people.theme[person] == wave.theme, THEME_MATCH, 0.85)
     tired = np.exp(-0.06 * state.people.fatigue[person] * state.pressure[person] / TIRED_BY)
@@ -230,8 +251,6 @@ def _ended(state: _State, wave: Wave, message: dict[str, Array]) -> dict[str, Ar
 
 
 def _joined(parts: list[dict[str, Array]]) -> dict[str, Array]:
-    if not parts:
-        return {}
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -243,15 +262,16 @@ def _changed(
     kept = purchases.take(np.flatnonzero(~_lost(rng, purchases, assigned)))
     count = rng.poisson(np.maximum(assigned["lift"], 0) * assigned["expected"])
     person, wave = np.repeat(assigned["person"], count), np.repeat(assigned["wave"], count)
-    starts = wave * EVERY + 3
-    moment = starts + WINDOW * rng.beta(1.2, 2.4, len(person))
-    own = np.flatnonzero(moment < days.future)
-    person, moment, wave = person[own], moment[own], wave[own]
-    none = np.zeros(len(person), bool)
+    # The first message is out in the evening of the first day at the latest.
+    day = wave * EVERY + 4 + np.floor((WINDOW - 1) * rng.beta(1.2, 2.4, len(person)))
+    channel = draw_channels(rng, people, records, world, person)
+    moment = day + draw_hours(rng, people, person, channel) / 24
+    own = np.flatnonzero((moment < days.future) & (moment < purchases.left_at[person]))
+    none = np.zeros(len(own), bool)
     brought = {
-        "person": person, "moment": moment, "repeat": np.full(len(person), -1),
-        "channel": draw_channels(rng, people, records, world, person), "is_late": none,
-        "is_poor": none, "has_call": none, "is_bad_call": none, "wave": wave,
+        "person": person[own], "moment": moment[own], "repeat": np.full(len(own), -1),
+        "channel": channel[own], "is_late": none, "is_poor": none, "has_call": none,
+        "is_bad_call": none, "leaves": none, "wave": wave[own], "offer": np.full(len(own), -1),
     }  # fmt: skip
     columns = {
         name: np.concatenate([getattr(kept, name), brought[name]]) for name in Purchases.COLUMNS
@@ -262,19 +282,34 @@ def _changed(
 
 
 def _lost(rng: np.random.Generator, purchases: Purchases, assigned: dict[str, Array]) -> Array:
-    """Whether each purchase is one that messages drove away; a first purchase never is."""
-    rows = np.flatnonzero(assigned["lift"] < 0)
+    """Whether each purchase is one that messages drove away; never the first or the last of a person."""
+    touched, by = _in_windows(purchases, assigned, np.flatnonzero(assigned["lift"] < 0))
+    lost = rng.random(len(touched)) < -assigned["lift"][by]
+    out = np.zeros(len(purchases), bool)
+    out[touched[lost]] = True
+    return out & (purchases.repeat > 0) & ~purchases.leaves
+
+
+def _in_windows(
+    purchases: Purchases, assigned: dict[str, Array], rows: Array
+) -> tuple[Array, Array]:
+    """Purchases in the windows of some assignments, and the assignment of each."""
     start = assigned["wave"][rows] * EVERY + 3
     width = 4.0 * (purchases.moment.max(initial=0) + BEFORE)
     place = purchases.person * width + purchases.moment + BEFORE
     low = np.searchsorted(place, assigned["person"][rows] * width + start + BEFORE)
     high = np.searchsorted(place, assigned["person"][rows] * width + start + WINDOW + BEFORE)
     count = high - low
-    touched = np.repeat(low, count) + within(count)
-    lost = rng.random(len(touched)) < -np.repeat(assigned["lift"][rows], count)
-    out = np.zeros(len(purchases), bool)
-    out[touched[lost]] = True
-    return out & (purchases.repeat > 0)
+    return np.repeat(low, count) + within(count), np.repeat(rows, count)
+
+
+def _offers(purchases: Purchases, assigned: dict[str, Array]) -> Array:
+    """The wave whose coupon the buyer holds at each purchase, -1 for most."""
+    carries = (assigned["wave"] % 2 == 0) & (assigned["arm"] > 0)
+    touched, by = _in_windows(purchases, assigned, np.flatnonzero(carries))
+    offer = np.full(len(purchases), -1)
+    offer[touched] = assigned["wave"][by]
+    return np.where((purchases.wave >= 0) & (purchases.wave % 2 == 0), purchases.wave, offer)
 
 
 def effects(people: People, assigned: dict[str, Array]) -> dict[str, Array]:
@@ -284,10 +319,6 @@ def effects(people: People, assigned: dict[str, Array]) -> dict[str, Array]:
         By wave, tier and arm: `people`, `expected` purchases of the window without a message, and
         `added`, the purchases that the messages add in expectation.
     """
-    if not assigned:
-        return {
-            name: np.zeros(0) for name in ("wave", "tier", "arm", "people", "expected", "added")
-        }
     tier, arm = people.tier[assigned["person"]], assigned["arm"]
     cell = (assigned["wave"] * 3 + tier) * 5 + arm
     cells, back = np.unique(cell, return_inverse=True)

@@ -44,7 +44,7 @@ PRICE_RISE = 0.024
 PRICE_STEP = 91
 """Days between two prices of a product."""
 POOR = 0.08
-"""Share of products that disappoint eight times as often."""
+"""Share of products that disappoint more often than the others."""
 ENTRY_DROPOUT = (0.9, 1.0, 0.75, 1.0, 1.0, 1.15, 1.0, 1.5)
 """By what the department of the first purchase multiplies the probability to leave."""
 
@@ -59,6 +59,7 @@ class Catalogue:
         cost: in cents.
         is_poor: whether it disappoints more often.
         store_city: number of the French city of each store.
+        store_near: store of each French city, or one of its region.
     """
 
     department: Array
@@ -69,6 +70,7 @@ class Catalogue:
     is_poor: Array
     name: tuple[str, ...]
     store_city: Array
+    store_near: Array
 
     @cached_property
     def of_department(self) -> list[tuple[Array, Choice]]:
@@ -124,8 +126,22 @@ def make_catalogue(seed: int) -> Catalogue:
         cost=np.round(cents / 1.2 * share * rng.uniform(0.9, 1.1, PRODUCTS)),
         is_poor=rng.random(PRODUCTS) < POOR,
         name=names,
-        store_city=np.arange(STORES) % len(COUNTRIES[0].cities),
+        store_city=np.arange(STORES),
+        store_near=_near(),
     )
+
+
+def _near() -> Array:
+    """The store of each French city: its own, one of its region, or the first."""
+    cities = COUNTRIES[0].cities
+    of_region: dict[str, list[int]] = {}
+    for store in range(STORES):
+        of_region.setdefault(cities[store].region, []).append(store)
+    near = np.zeros(max(len(land.cities) for land in COUNTRIES), np.int64)
+    for number, city in enumerate(cities):
+        stores = of_region.get(city.region, [0])
+        near[number] = number if number < STORES else stores[number % len(stores)]
+    return near
 
 
 def price_history(catalogue: Catalogue, days: Days) -> dict[str, Array]:

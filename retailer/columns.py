@@ -22,15 +22,15 @@ def whole(values: Array, *, absent: int = -1) -> pa.Array:
     return pa.array(values.astype(np.int64), mask=values == absent)
 
 
-def cents(values: Array) -> pa.Array:
-    """Amounts in cents as decimals with two places.
+def cents(values: Array, places: int = CENTS) -> pa.Array:
+    """Amounts in cents (or in smaller units) as decimals with so many places.
 
     A decimal of 128 bits is the number in cents, its low half first; the high half holds the sign.
     """
     low = np.ascontiguousarray(values, np.int64)
     both = np.empty((len(low), 2), np.int64)
     both[:, 0], both[:, 1] = low, low >> 63
-    return pa.Array.from_buffers(pa.decimal128(14, CENTS), len(low), [None, pa.py_buffer(both)])
+    return pa.Array.from_buffers(pa.decimal128(14, places), len(low), [None, pa.py_buffer(both)])
 
 
 def named(numbers: Array, names: Sequence[str]) -> pa.Array:

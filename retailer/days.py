@@ -9,7 +9,7 @@ A day is a number: 0 is the first day of history, `horizon` the day after its la
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -73,31 +73,27 @@ class Days:
         return self.start + timedelta(days=int(number))
 
     @cached_property
-    def _midnights(self) -> Array:
-        """Seconds since 1970, UTC, at which each day begins in Paris; from day -BEFORE on."""
-        days = (self.date(number) for number in range(-BEFORE, self.future + 60))
-        return np.array([
-            int(datetime(day.year, day.month, day.day, tzinfo=ZONE).timestamp()) for day in days
-        ])  # fmt: skip
+    def _hours(self) -> tuple[int, Array, Array]:
+        """The first hour, and seconds that Paris is ahead of UTC by hour, of its own clock and of UTC's."""
+        first = datetime.combine(self.date(-BEFORE), time(), UTC)
+        hours = range((BEFORE + self.future + 60) * 24)
+        moments = [first + timedelta(hours=hour) for hour in hours]
+        own = [moment.replace(tzinfo=ZONE).utcoffset() for moment in moments]
+        universal = [moment.astimezone(ZONE).utcoffset() for moment in moments]
+        told = (np.array([int(ahead.total_seconds()) for ahead in one if ahead is not None])
+                for one in (own, universal))  # fmt: skip
+        return int(first.timestamp()), *told  # type: ignore[return-value]
 
     def seconds(self, days: Array, seconds: Array) -> Array:
-        """Seconds since 1970, UTC, of so many seconds after the beginning of these days."""
-        return self._midnights[days.astype(np.int64) + BEFORE] + seconds.astype(np.int64)
-
-    @cached_property
-    def _offsets(self) -> Array:
-        """Seconds that Paris is ahead of UTC, by hour since the first midnight."""
-        first = int(self._midnights[0])
-        hours = range(0, int(self._midnights[-1]) - first + 3600 * 24 * (BEFORE // 2), 3600)
-        return np.array([
-            int(datetime.fromtimestamp(first + hour, ZONE).utcoffset().total_seconds())  # type: ignore[union-attr]
-            for hour in hours
-        ])  # fmt: skip
+        """Seconds since 1970, UTC, when clocks in Paris show so many seconds of these days."""
+        first, own, _ = self._hours
+        shown = (days.astype(np.int64) + BEFORE) * SECONDS + seconds.astype(np.int64)
+        return first + shown - own[np.clip(shown // 3_600, 0, len(own) - 1)]
 
     def local(self, seconds: Array) -> Array:
         """What clocks in Paris show, as seconds, at these seconds since 1970 in UTC."""
-        hour = (seconds - self._midnights[0]) // 3600
-        return seconds + self._offsets[np.clip(hour, 0, len(self._offsets) - 1)]
+        first, _, universal = self._hours
+        return seconds + universal[np.clip((seconds - first) // 3_600, 0, len(universal) - 1)]
 
     @cached_property
     def season(self) -> Array:

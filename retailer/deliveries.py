@@ -20,21 +20,21 @@ from retailer import voices
 from retailer.baskets import REASONS
 from retailer.catalogue import PRODUCTS, STORES
 from retailer.columns import cents, dates, instants, named, numbered, whole, words
-from retailer.part import EVENT_ROOM, Part
+from retailer.faults import DAILY
+from retailer.media import CAMPAIGNS
+from retailer.part import EVENT_BITS, Part
 from retailer.people import LIFE_EVENTS, SOURCES, THEMES
 from retailer.purchases import CHANNELS as WAYS
+from retailer.purchases import DELIVERY_DAYS
 from retailer.randomness import Array, stream, within
-from retailer.records import SYSTEMS, scramble
-from retailer.texts import TOPICS
+from retailer.records import HANDLE, HOLDS, SYSTEMS, scramble
 
 PREFIXES = ("F", "W", "C", "M", "K", "S", "G")
 """What the keys of each system of people begin with."""
 STORE_EMAILS = 0.005
 RECEIPTS = 0.3
 """Share of tickets with a card whose buyer asks for the receipt by e-mail."""
-CONSENT_PURPOSE = "marketing"
 ERASURES = 0.002
-DELIVERY_DAYS, LATE_DAYS = 3, 8
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,6 @@ class Feed:
     Attributes:
         system: folder under `landing`.
         name: how its files begin.
-        make: the table of a part.
         form: `csv`, `csv.gz`, `jsonl`, `jsonl.gz`, `xlsx` or `parquet`, when there are few people.
         separator, encoding: of CSV.
         times: `iso`, `french` (day first, Paris time) or `epoch` (milliseconds).
@@ -53,7 +52,6 @@ class Feed:
 
     system: str
     name: str
-    make: Callable[[Part], dict[str, pa.Array]]
     form: str = "csv"
     separator: str = ","
     encoding: str = "utf-8"
@@ -61,57 +59,51 @@ class Feed:
     has_decimal_comma: bool = False
 
 
-def _person_keys(part: Part, person: Array, system: str) -> Array:
-    """Number of the key of each person in a system, -1 where it does not know them."""
+def _person_keys(part: Part, person: Array, system: str, moment: Array) -> Array:
+    """Number of the key of each person in a system, -1 where it does not know them at that moment."""
     number = SYSTEMS.index(system)
-    keys = scramble(part.people.first + np.maximum(person, 0), number)
-    return np.where((person >= 0) & part.records.known[np.maximum(person, 0), number], keys, -1)
+    rows = np.maximum(person, 0)
+    is_known = (person >= 0) & (part.records.since(system)[rows] <= moment)
+    return np.where(is_known, scramble(part.people.first + rows, number), -1)
+
+
+RENAMED = {
+    "birth_day": "birth_date", "loyalty_card_key": "loyalty_card", "visitor_key": "visitor",
+    "device_key": "device",
+}  # fmt: skip
+"""What systems call a value of a record, where it is not its name here."""
 
 
 def _profiles(*systems: str) -> Callable[[Part], dict[str, pa.Array]]:
+    """Profiles of systems that deliver them together, with what the first of them holds."""
+
     def make(part: Part) -> dict[str, pa.Array]:
         table, days = part.records.table, part.plan.days
         wanted = [SYSTEMS.index(one) for one in systems]
         rows = np.flatnonzero(np.isin(table["system"], wanted) & (table["created"] < days.horizon))
-        system = table["system"][rows]
+        system, created = table["system"][rows], table["created"][rows]
         keys = [
             numbered(PREFIXES[n], np.where(system == n, table["key"][rows], -1)) for n in wanted
         ]
-        created = table["created"][rows]
-        columns = {
+        made = {name: _value(name, table[name][rows]) for name in HOLDS[systems[0]]}
+        return {
+            "_day": _days_of(created),
             "id": _first_of(keys),
             "created_at": instants(days, created),
-            **{name: words(table[name][rows]) for name in (
-                "first_name", "last_name", "email", "phone", "mobile_phone", "address_line_1",
-                "postal_code", "city", "country_code", "language_code", "gender", "social_handle")},
-            "birth_date": _births(table["birth_day"][rows]),
-            "loyalty_card": numbered("29", table["loyalty_card_key"][rows]),
-            "visitor": whole(table["visitor_key"][rows]),
-            "device": numbered("d", table["device_key"][rows]),
-        }  # fmt: skip
-        held = {name: values for name, values in columns.items() if _is_held(name, systems)}
-        return {"_day": _days_of(created), **held}
+            **{RENAMED.get(name, name): column for name, column in made.items()},
+        }
 
     return make
 
 
-HELD = {
-    "stores": "id created_at first_name last_name email mobile_phone address_line_1 postal_code city "
-    "country_code gender birth_date loyalty_card",
-    "shop": "id created_at first_name last_name email mobile_phone address_line_1 postal_code city "
-    "country_code language_code visitor",
-    "crm": "id created_at first_name last_name email mobile_phone phone address_line_1 postal_code city "
-    "country_code language_code gender birth_date",
-    "messaging": "id created_at email mobile_phone device",
-    "service": "id created_at first_name last_name email mobile_phone phone",
-    "social": "id created_at first_name last_name social_handle",
-    "guest": "",
-}
-"""Columns of the profiles of each system."""
-
-
-def _is_held(name: str, systems: tuple[str, ...]) -> bool:
-    return name in HELD[systems[0]].split()
+def _value(name: str, values: Array) -> pa.Array:
+    """A value of records as its systems write it."""
+    if name == "birth_day":
+        return _births(values)
+    prefix = {"loyalty_card_key": "29", "device_key": "d"}.get(name)
+    if prefix:
+        return numbered(prefix, values)
+    return whole(values) if name == "visitor_key" else words(values)
 
 
 def _first_of(keys: list[pa.Array]) -> pa.Array:
@@ -138,31 +130,50 @@ def _orders(part: Part, *, in_store: bool) -> tuple[Array, Array]:
 
 
 def shop_orders(part: Part) -> dict[str, pa.Array]:
-    """Orders of the web shop, the app and the telephone."""
-    rows, person = _orders(part, in_store=False)
+    """Orders of the web shop, the app and the telephone; once more when they are delivered.
+
+    Of what was delivered before the daily files begin the last state alone is told.
+    """
+    rows, _ = _orders(part, in_store=False)
     p, days = part.purchases, part.plan.days
-    account, guest = (_person_keys(part, person, one) for one in ("shop", "guest"))
-    moment = p.moment[rows]
-    promised = np.floor(moment) + DELIVERY_DAYS
-    arrived = promised + np.where(p.is_late[rows], LATE_DAYS, 0)
+    arrived = p.arrived[rows]
+    began = days.horizon - DAILY
+    is_done = arrived < days.horizon
+    first = _order_states(part, rows, np.where(is_done & (arrived < began), arrived, np.nan))
+    again = np.flatnonzero(is_done & (arrived >= began))
+    second = _order_states(part, rows[again], arrived[again])
     return {
-        "_day": _days_of(moment),
+        name: np.concatenate([first[name], second[name]]) if name == "_day"
+        else pa.concat_arrays([first[name], second[name]])
+        for name in first
+    }  # fmt: skip
+
+
+def _order_states(part: Part, rows: Array, arrived: Array) -> dict[str, pa.Array]:
+    """These orders as the shop knows them, delivered or (NaN) not yet."""
+    p, days = part.purchases, part.plan.days
+    person, moment = p.person[rows], p.moment[rows]
+    account, guest = (_person_keys(part, person, one, moment) for one in ("shop", "guest"))
+    known_at = np.where(np.isnan(arrived), moment, arrived)
+    is_told_late = ~np.isnan(arrived) & (arrived >= days.horizon - DAILY)
+    return {
+        "_day": _days_of(np.where(is_told_late, known_at, moment)),
         "order_id": whole(part.numbered(rows)),
         "client_id": _first_of([numbered("W", account), numbered("G", guest)]),
         "channel": named(p.channel[rows], WAYS),
+        "updated_at": instants(days, known_at),
         "ordered_at": instants(days, moment),
-        "promised_on": dates(days, promised),
-        "delivered_on": dates(days, np.where(arrived < days.horizon, arrived, np.nan)),
+        "promised_on": dates(days, np.floor(moment) + DELIVERY_DAYS),
+        "delivered_on": dates(days, np.floor(arrived)),
         "coupon": _coupons(part, rows),
         "currency": named(np.zeros(len(rows), int), ("EUR",)),
-        "updated_at": instants(days, moment),
     }
 
 
 def _coupons(part: Part, rows: Array) -> pa.Array:
     """The coupon of the campaign, where one was used."""
     used = np.bincount(part.lines["purchase"], part.lines["coupon"], len(part.purchases)) > 0
-    return numbered("CP", np.where(used[rows], part.purchases.wave[rows], -1))
+    return numbered("CP", np.where(used[rows], part.purchases.offer[rows], -1))
 
 
 def tickets(part: Part) -> dict[str, pa.Array]:
@@ -185,17 +196,20 @@ def tickets(part: Part) -> dict[str, pa.Array]:
 
 
 def _stores(part: Part, rows: Array, person: Array) -> Array:
-    """Mostly the store near home, now and then another."""
+    """Mostly the store of the city, or one of the region; now and then another."""
     rng = stream(part.plan.seed, "stores", part.number)
-    usual = (part.people.city[person] * 7 + part.people.country[person]) % STORES
+    home = part.catalogue.store_near[part.people.city[person]]
+    abroad = part.people.country[person] > 0
+    usual = np.where(abroad, person % STORES, home)
     return np.where(rng.random(len(rows)) < 0.85, usual, rng.integers(0, STORES, len(rows)))
 
 
 def _cards(part: Part, person: Array, moment: Array) -> Array:
     """The card on each ticket: none from who has none, or is lost to the retailer at that time."""
     records = part.records
-    is_lost = (moment < records.hidden_until[person]) & ~records.is_revealed[person]
-    return np.where(records.knows("stores")[person] & ~is_lost, records.card[person], -1)
+    is_hidden = moment < records.hidden_until[person]
+    has_card = records.knows("stores")[person] & (~is_hidden | records.is_revealed[person])
+    return np.where(has_card, records.card[person], -1)
 
 
 def _receipts(part: Part, rows: Array, person: Array, card: Array, store: Array) -> pa.Array:
@@ -300,16 +314,17 @@ def web_events(part: Part) -> dict[str, pa.Array]:
     row, moment = row[kept], moment[kept]
     name, product = events["name"][kept], events["product"][kept]
     person = session["person"]
-    account = np.where(session["is_logged_in"], _person_keys(part, person, "shop"), -1)
+    account = np.where(
+        session["is_logged_in"], _person_keys(part, person, "shop", session["moment"]), -1
+    )
     agent = session["visitor"] * 31 % 4
     honest = session["visitor"] % 100 < SEEN_AS_BOT * 100
     agent = np.where(session["is_bot"] & honest, 4, agent)
     bought = np.where(name == v.ORDER, session["purchase"][row], -1)
     paid = np.bincount(part.lines["purchase"], part.lines["net"], len(part.purchases))
-    wave = session["wave"]
     return {
         "_day": _days_of(moment),
-        "event_id": whole(part.numbered(kept, EVENT_ROOM)),
+        "event_id": whole(part.numbered(kept, EVENT_BITS)),
         "timestamp": instants(days, moment),
         "event": named(name, v.NAMES),
         "platform": named(session["is_app"].astype(int)[row], ("web", "app")),
@@ -320,7 +335,7 @@ def web_events(part: Part) -> dict[str, pa.Array]:
         "path": named(name, URLS),
         "utm_source": named(session["medium"][row] - 1, MEDIUM_SOURCES),
         "utm_medium": named(session["medium"][row] - 1, v.MEDIA[1:]),
-        "utm_campaign": numbered_by_session("CMP", wave, row),
+        "utm_campaign": _visit_campaigns(session, row),
         "search": named(np.where(name == v.SEARCH, row % len(SEARCHED), -1), SEARCHED),
         "sku": named(product, PRODUCT_KEYS),
         "order_id": whole(part.numbered(bought)),
@@ -329,9 +344,24 @@ def web_events(part: Part) -> dict[str, pa.Array]:
 
 
 MEDIUM_SOURCES = (
-    "moteur", "moteur_ads", "reseau_social", "comparateur", "partenaire", "newsletter", "sms",
+    "moteur", "moteur_ads", "reseau_social", "comparateur", "partenaire", "jeu_concours", "newsletter",
+    "sms", "push", "whatsapp",
 )  # fmt: skip
 """What the site calls the origin of a visit, for each medium but the direct one."""
+
+
+def _visit_campaigns(session: dict[str, Array], row: Array) -> pa.Array:
+    """The campaign of each event's visit: of messages by its key, of paid media by its name."""
+    paid = np.array([v.PAID_MEDIA.get(medium, -1) for medium in range(len(v.MEDIA))])[
+        session["medium"]
+    ]
+    campaigns = [f"CMP{wave:08d}" for wave in range(int(session["wave"].max(initial=0)) + 1)]
+    names = campaigns + [
+        f"{SOURCES[n].name}-{k + 1}" for n in range(len(SOURCES)) for k in range(CAMPAIGNS)
+    ]
+    of_paid = len(campaigns) + paid * CAMPAIGNS + session["visitor"] % CAMPAIGNS
+    number = np.where(session["wave"] >= 0, session["wave"], np.where(paid >= 0, of_paid, -1))
+    return named(number[row], names)
 
 
 def numbered_by_session(prefix: str, numbers: Array, row: Array) -> pa.Array:
@@ -346,65 +376,43 @@ def numbered_by_session(prefix: str, numbers: Array, row: Array) -> pa.Array:
 
 def _assigned(part: Part) -> dict[str, pa.Array]:
     found, days = part.contacts.assigned, part.plan.days
-    if not found:
-        return {
-            "_day": np.zeros(0, np.int32),
-            **_nothing("campaign", "contact", "arm", "assigned_at"),
-        }
     start = found["wave"] * c.EVERY + 3
     rows = np.flatnonzero(start < days.horizon)
-    contact = _person_keys(part, found["person"][rows], "messaging")
+    contact = _person_keys(part, found["person"][rows], "messaging", start[rows] + 1.0)
     return {
         "_day": start[rows].astype(np.int32),
+        "assignment": words(np.array([
+            f"{wave}-{key}" for wave, key in zip(found["wave"][rows], contact, strict=True)
+        ], object)),
         "campaign": numbered("CMP", found["wave"][rows]),
         "contact": numbered("M", contact),
         "arm": named(found["arm"][rows], ("holdout", "x1", "x2", "x3", "x4")),
         "assigned_at": instants(days, start[rows] + 0.3),
-    }
-
-
-def _nothing(*names: str) -> dict[str, pa.Array]:
-    return {name: pa.array([], pa.string()) for name in names}
+    }  # fmt: skip
 
 
 def _messages(part: Part) -> dict[str, pa.Array]:
     found, days = part.contacts.messages, part.plan.days
-    names = (
-        "message",
-        "sent_at",
-        "channel",
-        "contact",
-        "address",
-        "campaign",
-        "theme",
-        "variant",
-        "cost",
-    )
-    if not found:
-        return {"_day": np.zeros(0, np.int32), **_nothing(*names)}
     rows = np.flatnonzero(found["moment"] < days.horizon)
-    person, wave = found["person"][rows], found["wave"][rows]
+    moment, wave = found["moment"][rows], found["wave"][rows]
     channel = np.array(c.TURNS)[wave % len(c.TURNS)]
     return {
-        "_day": _days_of(found["moment"][rows]),
-        "message": whole(part.numbered(rows, EVENT_ROOM)),
-        "sent_at": instants(days, found["moment"][rows]),
+        "_day": _days_of(moment),
+        "message": whole(part.numbered(rows, EVENT_BITS)),
+        "sent_at": instants(days, moment),
         "channel": named(channel, c.CHANNELS),
-        "contact": numbered("M", _person_keys(part, person, "messaging")),
+        "contact": numbered(
+            "M", _person_keys(part, found["person"][rows], "messaging", moment + 1)
+        ),
         "campaign": numbered("CMP", wave),
         "theme": named(wave * 3 % len(THEMES), THEMES),
         "step": whole(found["step"][rows]),
-        "cost": cents(np.round(np.array(c.COST_CENTS)[channel]).astype(np.int64)),
+        "cost": cents(np.round(np.array(c.COST_CENTS) * 100).astype(np.int64)[channel], 4),
     }
 
 
 def _message_events(part: Part) -> dict[str, pa.Array]:
     found, days = part.contacts.messages, part.plan.days
-    if not found:
-        return {
-            "_day": np.zeros(0, np.int32),
-            **_nothing("event", "message", "type", "at", "detail"),
-        }
     kinds = message_states(found)
     row = np.concatenate([rows for rows, _, _, _ in kinds])
     kind = np.concatenate([np.full(len(rows), number) for rows, _, number, _ in kinds])
@@ -413,8 +421,8 @@ def _message_events(part: Part) -> dict[str, pa.Array]:
     kept = np.flatnonzero(moment < days.horizon)
     return {
         "_day": _days_of(moment[kept]),
-        "event": whole(part.numbered(kept, EVENT_ROOM)),
-        "message": whole(part.numbered(row[kept], EVENT_ROOM)),
+        "event": whole(part.numbered(kept, EVENT_BITS)),
+        "message": whole(part.numbered(row[kept], EVENT_BITS)),
         "type": named(kind[kept], c.EVENTS),
         "at": instants(days, moment[kept]),
         "detail": named(detail[kept], ("hard", "soft")),
@@ -449,9 +457,9 @@ def _calls(part: Part) -> dict[str, pa.Array]:
         "started_at": instants(days, moment),
         "answered_at": instants(days, answered),
         "ended_at": instants(days, answered + found["handling"] / 86_400),
-        "contact": numbered("K", _person_keys(part, person, "service")),
+        "contact": numbered("K", _person_keys(part, person, "service", moment)),
         "from": _callers(part, person),
-        "topic": named(found["topic"], TOPICS),
+        "reason": named(found["noted"], voices.NOTED),
         "outcome": named(found["outcome"], voices.OUTCOMES),
         "order_id": whole(part.numbered(found["purchase"])),
         "wait_seconds": pa.array(np.round(found["wait"])),
@@ -476,7 +484,7 @@ def _reviews(part: Part) -> dict[str, pa.Array]:
         "_day": _days_of(found["moment"]),
         "review_id": whole(part.numbered(np.arange(len(found["person"])))),
         "submitted_at": instants(days, found["moment"]),
-        "account_id": numbered("W", _person_keys(part, found["person"], "shop")),
+        "account_id": numbered("W", _person_keys(part, found["person"], "shop", found["moment"])),
         "sku": numbered("P", found["product"]),
         "order_id": whole(part.numbered(found["purchase"])),
         "stars": whole(found["rating"]),
@@ -491,56 +499,101 @@ def _social(part: Part) -> dict[str, pa.Array]:
         "_day": _days_of(found["moment"]),
         "activity_id": whole(part.numbered(np.arange(len(found["person"])))),
         "at": instants(days, found["moment"]),
-        "network": named(found["person"] % 3, ("photo", "video", "forum")),
+        "network": named(scramble(part.people.first + found["person"], HANDLE) % 3, NETWORKS),
         "activity": named(found["activity"], voices.ACTIVITIES),
-        "profile": numbered("S", _person_keys(part, found["person"], "social")),
+        "profile": numbered("S", _person_keys(part, found["person"], "social", found["moment"])),
         "text": words(found["text"]),
     }
 
 
 def _referrals(part: Part) -> dict[str, pa.Array]:
+    """Referrals as they are made, and once more when the person who was brought buys."""
     found, days = part.referrals, part.plan.days
-    referrer = _person_keys(part, found["referrer"], "crm")
+    referrer = _person_keys(part, found["referrer"], "crm", found["moment"])
     rows = np.flatnonzero(referrer >= 0)
-    referred = _person_keys(part, found["referred"][rows], "crm")
-    has_bought = ~part.people.is_prospect[found["referred"][rows]]
-    bought = np.where(has_bought, part.people.start[found["referred"][rows]], np.nan)
+    made = found["moment"][rows]
+    referred = found["referred"][rows]
+    bought = np.where(part.people.is_prospect[referred], np.inf, part.people.start[referred] + 1)
+    again = np.flatnonzero(bought < days.horizon)
+    row = np.concatenate([np.arange(len(rows)), again])
+    told = np.concatenate([made, np.maximum(bought, made)[again]])
+    is_second = np.arange(len(row)) >= len(rows)
+    known = _person_keys(part, referred, "crm", np.full(len(rows), np.inf))
     return {
-        "_day": _days_of(found["moment"][rows]),
-        "parrainage": whole(part.numbered(rows)),
-        "date": instants(days, found["moment"][rows]),
-        "parrain": numbered("C", referrer[rows]),
-        "filleul": numbered("C", referred),
-        "statut": named(has_bought.astype(int), ("registered", "converted")),
-        "date_achat": instants(days, bought),
-        "prime": cents(np.where(has_bought, 1_000, 0)),
+        "_day": _days_of(told),
+        "parrainage": whole(part.numbered(rows[row])),
+        "maj": instants(days, told),
+        "date": instants(days, made[row]),
+        "parrain": numbered("C", referrer[rows][row]),
+        "filleul": numbered("C", np.where(is_second, known[row], -1)),
+        "statut": named(is_second.astype(int), ("registered", "converted")),
+        "date_achat": instants(days, np.where(is_second, told, np.nan)),
+        "prime": cents(np.where(is_second, 1_000, 0)),
     }
 
 
-def _consents(part: Part) -> dict[str, pa.Array]:
-    found = consent_states(part)
-    days = part.plan.days
+NETWORKS = ("photo", "video", "forum")
+
+
+def _contact_consents(part: Part) -> dict[str, pa.Array]:
+    """What people permit on each channel, for the address they gave, as the message platform keeps it."""
+    found, days = consent_states(part), part.plan.days
     person, channel = found["person"], found["channel"]
-    known = _person_keys(part, person, "messaging")
+    known = _person_keys(part, person, "messaging", np.full(len(person), np.inf))
     key = [f"M{k:08d}-{c.CHANNELS[n]}" for k, n in zip(known, channel, strict=True)]
     return {
         "_day": _days_of(found["moment"]),
         "consent": words(np.array(key, object)),
         "contact": numbered("M", known),
+        "address": words(found["address"]),
         "channel": named(channel, c.CHANNELS),
-        "purpose": named(np.zeros(len(person), int), (CONSENT_PURPOSE,)),
-        "status": named(found["status"], ("denied", "granted", "revoked")),
+        "purpose": named(np.zeros(len(person), int), ("marketing",)),
+        "status": named(found["status"], STATUSES),
         "decided_at": instants(days, found["moment"]),
+    }
+
+
+STATUSES = ("denied", "granted", "revoked")
+PURPOSES = {"profiling": 0.7, "partner_sharing": 0.25}
+"""Share of the contacts of the CRM who agree to each further purpose."""
+
+
+def purpose_states(part: Part) -> dict[str, Array]:
+    """Decisions on further purposes, one each: `key` in the CRM, `purpose`, `status`, `moment`."""
+    rng = stream(part.plan.seed, "purposes", part.number)
+    table = part.records.table
+    is_crm = table["system"] == SYSTEMS.index("crm")
+    rows = np.flatnonzero(is_crm & (table["created"] < part.plan.days.horizon))
+    row = np.repeat(rows, len(PURPOSES))
+    purpose = np.tile(np.arange(len(PURPOSES)), len(rows))
+    share = np.array(list(PURPOSES.values()))[purpose]
+    return {
+        "key": table["key"][row], "purpose": purpose,
+        "status": (rng.random(len(row)) < share).astype(np.int64), "moment": table["created"][row],
     }  # fmt: skip
+
+
+def _purpose_consents(part: Part) -> dict[str, pa.Array]:
+    found, days = purpose_states(part), part.plan.days
+    names = tuple(PURPOSES)
+    key = [f"C{k:08d}-{names[n]}" for k, n in zip(found["key"], found["purpose"], strict=True)]
+    return {
+        "_day": _days_of(found["moment"]),
+        "consent": words(np.array(key, object)),
+        "contact": numbered("C", found["key"]),
+        "purpose": named(found["purpose"], names),
+        "status": named(found["status"], STATUSES),
+        "decided_at": instants(days, found["moment"]),
+    }
 
 
 def consent_states(part: Part) -> dict[str, Array]:
     """Every decision of history on being written to.
 
     Returns:
-        `person`, `channel`, `status` (0 denied, 1 granted, 2 revoked), `moment`.
+        `person`, `channel`, `address`, `status` (number in STATUSES), `moment`.
     """
-    begun = c.begun(part.records)
+    begun, table = part.records.since("messaging"), part.records.table
     person, channel = np.nonzero(np.repeat(np.isfinite(begun)[:, None], len(c.CHANNELS), axis=1))
     first = part.contacts.agreed[person, channel].astype(int)
     ended = part.contacts.revoked[person, channel]
@@ -551,17 +604,22 @@ def consent_states(part: Part) -> dict[str, Array]:
         "status": np.concatenate([first, np.full(len(rows), 2)]),
         "moment": np.concatenate([begun[person], ended[rows]]),
     }
+    address = np.full((len(begun), len(c.CHANNELS)), None, object)
+    own = table["system"] == SYSTEMS.index("messaging")
+    for number, column in enumerate(("email", "mobile_phone", None, None, "mobile_phone")):
+        if column:
+            address[table["person"][own], number] = table[column][own]
+    found["address"] = address[found["person"], found["channel"]]
     kept = found["moment"] < part.plan.days.horizon
     return {name: values[kept] for name, values in found.items()}
 
 
 def _life_events(part: Part) -> dict[str, pa.Array]:
     people, days = part.people, part.plan.days
-    known = _person_keys(part, np.arange(len(people)), "crm")
-    rows = np.flatnonzero(
-        (people.life_event >= 0) & (known >= 0) & (people.life_day + 10 < days.horizon)
-    )
-    told = people.life_day[rows] + 10.4
+    told = people.life_day + 10.4
+    known = _person_keys(part, np.arange(len(people)), "crm", told)
+    rows = np.flatnonzero((people.life_event >= 0) & (known >= 0) & (told < days.horizon))
+    told = told[rows]
     return {
         "_day": _days_of(told),
         "id": whole(part.numbered(rows)),
@@ -611,31 +669,32 @@ def _is_time(column: pa.Array | Array) -> bool:
     return isinstance(column, pa.Array) and pa.types.is_timestamp(column.type)
 
 
-FEEDS = (
-    Feed("crm", "contacts", _profiles("crm"), "csv", ";", "latin-1"),
-    Feed("crm", "consentements", _consents, "csv", ";", "latin-1"),
-    Feed("crm", "evenements_de_vie", _life_events, "csv", ";", "latin-1", "french"),
-    Feed("crm", "parrainages", _referrals, "csv", ";", "latin-1", "french", has_decimal_comma=True),
-    Feed("crm", "demandes_effacement", _erasures, "jsonl"),
-    Feed("shop", "accounts", _profiles("shop", "guest"), "jsonl.gz"),
-    Feed("shop", "orders", shop_orders, "csv.gz"),
-    Feed("shop", "order_lines", shop_lines, "csv.gz"),
-    Feed("shop", "returns", _returns(in_store=False), "csv"),
-    Feed("stores", "porteurs", _profiles("stores"), "csv", ";", "latin-1", "french"),
-    Feed("stores", "tickets", tickets, "csv.gz", ";", "latin-1", "french"),
-    Feed("stores", "lignes", ticket_lines, "csv.gz", ";", "latin-1", has_decimal_comma=True),
-    Feed("stores", "retours", _returns(in_store=True), "csv", ";", "latin-1", "french",
-         has_decimal_comma=True),
-    Feed("web", "events", web_events, "jsonl.gz"),
-    Feed("messaging", "contacts", _profiles("messaging"), "csv"),
-    Feed("messaging", "assignments", _assigned, "csv.gz", times="epoch"),
-    Feed("messaging", "messages", _messages, "csv.gz", times="epoch"),
-    Feed("messaging", "events", _message_events, "csv.gz", times="epoch"),
-    Feed("service", "contacts", _profiles("service"), "jsonl"),
-    Feed("service", "interactions", _calls, "jsonl"),
-    Feed("reviews", "reviews", _reviews, "jsonl"),
-    Feed("social", "profiles", _profiles("social"), "jsonl"),
-    Feed("social", "activity", _social, "jsonl"),
-)  # fmt: skip
-"""Feeds that grow with the people; those of the house as a whole are in `house`."""
-SOURCE_NAMES = tuple(one.name for one in SOURCES)
+MAKERS: dict[Feed, Callable[[Part], dict[str, pa.Array]]] = {
+    Feed("crm", "contacts", "csv", ";", "latin-1"): _profiles("crm"),
+    Feed("crm", "consentements", "csv", ";", "latin-1"): _purpose_consents,
+    Feed("crm", "evenements_de_vie", "csv", ";", "latin-1", "french"): _life_events,
+    Feed("crm", "parrainages", "csv", ";", "latin-1", "french", has_decimal_comma=True): _referrals,
+    Feed("crm", "demandes_effacement", "jsonl"): _erasures,
+    Feed("shop", "accounts", "jsonl.gz"): _profiles("shop", "guest"),
+    Feed("shop", "orders", "csv.gz"): shop_orders,
+    Feed("shop", "order_lines", "csv.gz"): shop_lines,
+    Feed("shop", "returns", "csv"): _returns(in_store=False),
+    Feed("stores", "porteurs", "csv", ";", "latin-1", "french"): _profiles("stores"),
+    Feed("stores", "tickets", "csv.gz", ";", "latin-1", "french"): tickets,
+    Feed("stores", "lignes", "csv.gz", ";", "latin-1", has_decimal_comma=True): ticket_lines,
+    Feed("stores", "retours", "csv", ";", "latin-1", "french", has_decimal_comma=True):
+        _returns(in_store=True),
+    Feed("web", "events", "jsonl.gz"): web_events,
+    Feed("messaging", "contacts", "csv"): _profiles("messaging"),
+    Feed("messaging", "consents", "csv"): _contact_consents,
+    Feed("messaging", "assignments", "csv.gz", times="epoch"): _assigned,
+    Feed("messaging", "messages", "csv.gz", times="epoch"): _messages,
+    Feed("messaging", "events", "csv.gz", times="epoch"): _message_events,
+    Feed("service", "contacts", "jsonl"): _profiles("service"),
+    Feed("service", "interactions", "jsonl"): _calls,
+    Feed("reviews", "reviews", "jsonl"): _reviews,
+    Feed("social", "profiles", "jsonl"): _profiles("social"),
+    Feed("social", "activity", "jsonl"): _social,
+}  # fmt: skip
+"""Feeds that grow with the people, and what makes them; those of the house as a whole are in `house`."""
+FEEDS = tuple(MAKERS)

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from retailer import faults, house, truth
 from retailer.campaigns import CHANNELS, Wave, effects
 from retailer.catalogue import make_catalogue
-from retailer.deliveries import FEEDS, by_time
+from retailer.deliveries import FEEDS, MAKERS, by_time
 from retailer.landing import FEW, Landing, write_parquet
 from retailer.media import make_spend
 from retailer.part import Part, Plan, make_part
@@ -135,7 +135,7 @@ def _work(job: tuple[Plan, int, Path]) -> _Share:
     rows, size, ledger = {}, 0, []
     for feed in FEEDS:
         name = f"{feed.system}/{feed.name}"
-        made = by_time(feed.make(part))
+        made = by_time(MAKERS[feed](part))
         table, noted = faults.plant(plan.seed, number, name, made, plan.days)
         size += landing.deliver(feed, number, table)
         rows[name] = len(table)
@@ -144,7 +144,7 @@ def _work(job: tuple[Plan, int, Path]) -> _Share:
         write_parquet(table, folder / truth.FOLDER / name / f"{number + 1:04d}.parquet")
     write_parquet(pa.concat_tables(ledger), folder / SCRATCH / f"ledger_{number:04d}.parquet")
     return _Share(
-        number, rows, size, paid_visits(part.people, part.sessions, plan.days), _arrivals(part),
+        number, rows, size, paid_visits(part.sessions, plan.days), _arrivals(part),
         effects(part.people, part.contacts.assigned),
     )  # fmt: skip
 
@@ -161,15 +161,18 @@ def _deliver_rest(plan: Plan, landing: Landing, shares: list[_Share], folder: Pa
     """Write the files of single days and those of the house, and when each arrives."""
     days, size = plan.days, 0
     arrivals: list[dict[str, object]] = []
-    for feed in FEEDS:
-        for file, arrives, written in landing.deliver_days(feed, plan.parts):
-            arrivals.append({"file": file, "arrives_on": days.date(arrives)})
-            size += written
     visits, came = (
         sum(getattr(share, name) for share in shares) for name in ("visits", "arrivals")
     )
     made = house.tables(plan.seed, make_catalogue(plan.seed), days, plan.world, visits, came)
-    size += sum(landing.write(feed, feed.name, table) for feed, table in made.items())
+    for feed, table in made.items():
+        daily = "_day" in table.column_names
+        size += landing.deliver(feed, 0, table) if daily else landing.write(feed, feed.name, table)
+    feeds = [(feed, plan.parts) for feed in FEEDS] + [(house.SPEND, 1)]
+    for feed, parts in feeds:
+        for file, arrives, written in landing.deliver_days(feed, parts):
+            arrivals.append({"file": file, "arrives_on": days.date(arrives)})
+            size += written
     known = {row["file"] for row in arrivals}
     first = days.date(days.horizon - faults.DAILY)
     for path in sorted(landing.folder.rglob("*.*")):

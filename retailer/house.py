@@ -24,17 +24,13 @@ AGENT_MONTH_CENTS = 260_000
 CENTS_OF = dict(zip(c.CHANNELS, c.COST_CENTS, strict=True))
 
 
-def _empty(part: object) -> dict[str, pa.Array]:
-    raise NotImplementedError(f"{part}: the house delivers as a whole")
-
-
-PRODUCTS = Feed("catalogue", "articles", _empty, "xlsx")
-PRICES = Feed("catalogue", "prix", _empty, "csv", ";", "latin-1", "french", has_decimal_comma=True)
-PLACES = Feed("catalogue", "magasins", _empty, "csv", ";", "latin-1")
-CAMPAIGNS = Feed("messaging", "campaigns", _empty)
-SPEND = Feed("ads", "spend", _empty)
-AREAS = Feed("places", "communes", _empty, "parquet")
-COSTS = Feed("crm", "couts_canaux", _empty, "csv", ";", "latin-1", "french", has_decimal_comma=True)
+PRODUCTS = Feed("catalogue", "articles", "xlsx")
+PRICES = Feed("catalogue", "prix", "csv", ";", "latin-1", "french", has_decimal_comma=True)
+PLACES = Feed("catalogue", "magasins", "csv", ";", "latin-1")
+CAMPAIGNS = Feed("messaging", "campaigns")
+SPEND = Feed("ads", "spend")
+AREAS = Feed("places", "communes", "parquet")
+COSTS = Feed("crm", "couts_canaux", "csv", ";", "latin-1", "french", has_decimal_comma=True)
 
 
 def tables(
@@ -98,7 +94,7 @@ def _stores(catalogue: Catalogue) -> pa.Table:
 
 
 def _campaigns(days: Days, world: World) -> pa.Table:
-    waves = [c.Wave(n) for n in range(days.horizon // c.EVERY)] if world.has_campaigns else []
+    waves = [c.Wave(n) for n in range(days.horizon // c.EVERY + 1)] if world.has_campaigns else []
     waves = [wave for wave in waves if wave.start < days.horizon]
     starts = np.array([wave.start for wave in waves], float)
     number = np.array([wave.number for wave in waves], np.int64)
@@ -124,6 +120,7 @@ def _spend(found: dict[str, Array], days: Days) -> pa.Table:
     ]
     told = instants(days, np.minimum(found["day"] + 1.2, days.horizon))
     return pa.table({
+        "_day": found["day"].astype(np.int32),
         "date": dates(days, found["day"].astype(float)),
         "platform": words(np.array([platform[s] for s in found["source"]], object)),
         "campaign": words(np.array(campaign, object)),

@@ -152,7 +152,7 @@ def _csv(table: pa.Table, feed: Feed) -> bytes:
     pyarrow.csv.write_csv(table, out, options)
     if feed.encoding == "utf-8":
         return out.getvalue()
-    return out.getvalue().decode().encode(feed.encoding, errors="replace")
+    return out.getvalue().decode().encode(feed.encoding)
 
 
 def write_json(table: pa.Table, path: Path) -> None:

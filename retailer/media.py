@@ -63,7 +63,9 @@ def report(seed: int, days: Days, visits: Array, arrivals: Array) -> dict[str, A
                 "spend": np.round(cents * share).astype(np.int64),
                 "impressions": rng.poisson(clicks / CLICK_RATE),
                 "clicks": clicks.astype(np.int64),
-                "claimed": np.round(arrivals[source] * share * CLAIMED, 2),
+                "claimed": np.round(
+                    arrivals[source] * share * CLAIMED * rng.gamma(4, 1 / 4, days.horizon), 2
+                ),
             })  # fmt: skip
     return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
 

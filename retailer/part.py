@@ -16,14 +16,14 @@ from retailer.days import Days
 from retailer.media import make_spend
 from retailer.people import People, make_people
 from retailer.purchases import Purchases, history, make_purchases
-from retailer.randomness import Array
-from retailer.records import Records, make_records
+from retailer.randomness import Array, mixed
+from retailer.records import Records, make_records, settle
 from retailer.visits import make_visits
 from retailer.voices import make_calls, make_referrals, make_reviews, make_social
 from retailer.worlds import World
 
-ORDER_ROOM, EVENT_ROOM = 99_999_989, 9_999_999_967
-"""Numbers that the rows of a part may have, of purchases and of events; primes."""
+ORDER_BITS, EVENT_BITS = 26, 34
+"""How many numbers the rows of a part may have, as powers of two."""
 
 
 @dataclass(frozen=True)
@@ -72,17 +72,13 @@ class Part:
         """Rows of the purchases that fall into history."""
         return history(self.purchases, self.plan.days)
 
-    def numbered(self, rows: Array, room: int = ORDER_ROOM) -> Array:
+    def numbered(self, rows: Array, bits: int = ORDER_BITS) -> Array:
         """A number for each row that no row of another part has; -1 stays -1.
 
         Rows lie by person, and numbers that rise with them would say whose they are.
-
-        Args:
-            rows: their places in the part, below `room`.
-            room: a prime; the numbers of a part fill so much.
         """
-        mixed = (rows.astype(np.int64) * 61_803_399 + 7_919) % room
-        return np.where(rows < 0, -1, self.number * room + mixed + 1)
+        numbers = mixed(np.maximum(rows, 0), bits, self.number)
+        return np.where(rows < 0, -1, (self.number << bits) + numbers + 1)
 
 
 def make_part(plan: Plan, number: int) -> Part:
@@ -95,6 +91,7 @@ def make_part(plan: Plan, number: int) -> Part:
     people = make_people(seed, number, first, count, days, world, spend)
     records = make_records(seed, number, people, world)
     purchases = make_purchases(seed, number, people, records, days, world)
+    settle(records, purchases, days)
     contacts, purchases = make_contacts(seed, number, people, records, purchases, days, world)
     lines = make_lines(seed, number, people, purchases, catalogue, days, world)
     sessions, events = make_visits(
@@ -106,5 +103,5 @@ def make_part(plan: Plan, number: int) -> Part:
         make_calls(seed, number, people, purchases, days),
         make_reviews(seed, number, purchases, lines, days),
         make_social(seed, number, people, records, days),
-        make_referrals(seed, number, people, days),
+        make_referrals(seed, number, people, purchases, days),
     )  # fmt: skip

@@ -310,7 +310,7 @@ def _behaviour(
     return {
         "source": source,
         "entry": entry,
-        "is_prospect": rng.random(count) < np.array([one.prospects for one in SOURCES])[source],
+        "is_prospect": rng.random(count) < _prospects(source, world),
         "start": _starts(rng, source, days, world, spend),
         "rate": rate,
         "leave": leave,
@@ -326,6 +326,14 @@ def _behaviour(
     }
 
 
+def _prospects(source: Array, world: World) -> Array:
+    """The chance of each person never to buy."""
+    shares = np.array([one.prospects for one in SOURCES])
+    return shares[source] if world.is_mixed else np.full(len(source), PROSPECTS)
+
+
+PROSPECTS = 0.16
+"""Share of people who never buy where sources do not differ."""
 MEAN_BASKET = 110.0
 """Euros of a purchase of average dearness, as the model comes to."""
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from retailer.days import BEFORE, Days
 from retailer.people import People
-from retailer.randomness import Array, stream
+from retailer.randomness import Array, hours, stream
 from retailer.records import Records
 from retailer.worlds import World
 
@@ -23,6 +23,8 @@ CHANNELS = ("store", "web", "app", "phone")
 APP_SHARE = 0.28
 """Of online purchases, those made in the app."""
 PHONE_SHARE = 0.015
+DELIVERY_DAYS, LATE_DAYS = 3, 8
+"""Days in which an online purchase arrives, and how many more when it is late."""
 LATE = 0.07
 """Share of online purchases that arrive late."""
 POOR = 0.045
@@ -35,6 +37,8 @@ BAD_CALLS = 0.22
 CAUSES = ("own", "late_delivery", "poor_product", "bad_call")
 FACTORS = (1.0, 2.0, 1.8, 3.0)
 """By what each cause multiplies the probability to leave."""
+OPENS, CLOSES = 9.5, 19.9
+"""Hours of the stores."""
 MOST = 1_500
 """Purchases of one person at most."""
 
@@ -49,7 +53,9 @@ class Purchases:
         repeat: 0 for the first purchase, then rising.
         channel: number in CHANNELS.
         is_late, is_poor, has_call, is_bad_call: what happened with it.
+        leaves: whether the person left after it.
         wave: number of the campaign that brought it, -1 for most.
+        offer: number of the campaign whose coupon the person held, -1 for most.
         left_at, left_by: by person: when they left (inf: not yet) and the number of the cause, -1.
     """
 
@@ -61,13 +67,15 @@ class Purchases:
     is_poor: Array
     has_call: Array
     is_bad_call: Array
+    leaves: Array
     wave: Array = field(repr=False)
+    offer: Array = field(repr=False)
     left_at: Array = field(repr=False)
     left_by: Array = field(repr=False)
 
     COLUMNS = (
         "person", "moment", "repeat", "channel", "is_late", "is_poor", "has_call", "is_bad_call",
-        "wave",
+        "leaves", "wave", "offer",
     )  # fmt: skip
 
     def __len__(self) -> int:
@@ -77,6 +85,12 @@ class Purchases:
         """Some of the purchases, in the order of the rows."""
         columns = {name: getattr(self, name)[rows] for name in self.COLUMNS}
         return Purchases(**columns, left_at=self.left_at, left_by=self.left_by)
+
+    @property
+    def arrived(self) -> Array:
+        """When each purchase is in the buyer's hands: at once in a store, else some days later."""
+        late = np.where(self.is_late, LATE_DAYS, 0)
+        return self.moment + np.where(self.channel > 0, DELIVERY_DAYS + late, 0)
 
     def is_active(self, people: People, day: float) -> Array:
         """Whether each person has bought and not left by a day."""
@@ -95,14 +109,13 @@ def make_purchases(
     rounds = []
     for repeat in range(MOST):
         made = _happens(rng, people, records, world, person)
+        cause = _leaving(rng, people.leave[person] * (repeat > 0), made)
+        stays = cause < 0
+        left_by[person[~stays]] = cause[~stays]
         rounds.append(
-            {"person": person, "moment": moment, "repeat": np.full(len(person), repeat)} | made
-        )
-        stays = np.ones(len(person), bool)
-        if repeat:
-            cause = _leaving(rng, people.leave[person], made)
-            stays = cause < 0
-            left_at[person[~stays]], left_by[person[~stays]] = moment[~stays], cause[~stays]
+            {"person": person, "moment": moment, "repeat": np.full(len(person), repeat),
+             "leaves": ~stays} | made
+        )  # fmt: skip
         person, passed = person[stays], passed[stays]
         passed = passed + rng.exponential(1 / people.rate[person])
         moment = days.moment(passed, people.minding[person])
@@ -113,8 +126,25 @@ def make_purchases(
     columns = {name: np.concatenate([one[name] for one in rounds]) for name in rounds[0]}
     order = np.lexsort((columns["repeat"], columns["person"]))
     columns = {name: values[order] for name, values in columns.items()}
-    wave = np.full(len(order), -1)
-    return Purchases(**columns, wave=wave, left_at=left_at, left_by=left_by)
+    columns["moment"] = _at_hours(rng, people, columns)
+    last = np.flatnonzero(columns["leaves"])
+    left_at[columns["person"][last]] = columns["moment"][last]
+    none = np.full(len(order), -1)
+    return Purchases(**columns, wave=none, offer=none.copy(), left_at=left_at, left_by=left_by)
+
+
+def _at_hours(rng: np.random.Generator, people: People, columns: dict[str, Array]) -> Array:
+    """The moments at an hour of the person's own, in stores while they are open, still in order."""
+    person = columns["person"]
+    moment = np.floor(columns["moment"]) + draw_hours(rng, people, person, columns["channel"]) / 24
+    return moment[np.lexsort((moment, person))]
+
+
+def draw_hours(rng: np.random.Generator, people: People, person: Array, channel: Array) -> Array:
+    """An hour of the day for each purchase."""
+    usual = hours(rng, people.hour[person])
+    opened = OPENS + (usual - 6) / 18 * (CLOSES - OPENS)
+    return np.where(channel == 0, np.clip(opened, OPENS, CLOSES), usual)
 
 
 def _happens(
@@ -151,7 +181,7 @@ def draw_channels(
         return np.ones(len(person), np.int64)
     has_account = records.knows("shop")[person]
     by_app = (kind < APP_SHARE) & has_account
-    by_phone = ~online & (kind < PHONE_SHARE)
+    by_phone = can_buy_online & ~online & (kind < PHONE_SHARE)
     return np.select([online & by_app, online, by_phone], [2, 1, 3], 0)
 
 

@@ -48,6 +48,38 @@ class Choice:
         return np.where(at - index < self.keep[index], index, self.other[index])
 
 
+def mixed(numbers: Array, bits: int, key: int) -> Array:
+    """Each number as another one below 2**bits, without repeats, and without a pattern.
+
+    Four rounds of a Feistel network over its two halves; not secret, but no difference or order of
+    numbers is left in it.
+
+    Args:
+        numbers: whole numbers from 0 on, below 2**bits.
+        bits: an even number.
+        key: another key gives another order.
+    """
+    half = bits // 2
+    mask = np.uint64((1 << half) - 1)
+    values = np.asarray(numbers).astype(np.uint64)
+    left, right = values >> np.uint64(half), values & mask
+    for turn in range(4):
+        salt = np.uint64(crc32(f"{key} {turn}".encode()))
+        turned = (right + salt) * np.uint64(0x9E3779B97F4A7C15)
+        left, right = right, left ^ ((turned ^ (turned >> np.uint64(29))) >> np.uint64(20) & mask)
+    return ((left << np.uint64(half)) | right).astype(np.int64)
+
+
+def share(rng: np.random.Generator, eligible: Array, rate: float) -> Array:
+    """Draw among the eligible so many that their share of all rows is `rate`."""
+    return eligible & (rng.random(len(eligible)) * max(eligible.mean(), 1e-9) < rate)
+
+
+def hours(rng: np.random.Generator, usual: Array) -> Array:
+    """Hours of the day around the usual ones, within the day."""
+    return np.clip(usual + rng.normal(0, 2.2, len(usual)), 0.2, 23.6)
+
+
 def within(lengths: Array) -> Array:
     """Position of each row in its group, for groups of these lengths laid end to end."""
     ends = np.cumsum(lengths)

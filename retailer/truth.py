@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from retailer import campaigns as c
 from retailer.columns import cents, instants, named, numbered, whole, words
-from retailer.deliveries import PREFIXES, consent_states
-from retailer.part import EVENT_ROOM, Part
+from retailer.deliveries import PREFIXES, PURPOSES, STATUSES, consent_states, purpose_states
+from retailer.part import EVENT_BITS, Part
 from retailer.people import LIFE_EVENTS, SOURCES, THEMES
 from retailer.purchases import CAUSES, CHANNELS
 from retailer.randomness import Array
@@ -83,7 +83,10 @@ def _persons(part: Part) -> pa.Table:
 
 
 def _next_year(part: Part) -> pa.Table:
-    """One row per person: what they really do in the 365 days after history."""
+    """One row per person: what they really do in the 365 days after history.
+
+    `paid` is with all taxes and before returns; `cost_of_goods` without tax.
+    """
     days, bought = part.plan.days, part.purchases
     rows = np.flatnonzero((bought.moment >= days.horizon) & (bought.moment < days.future))
     net, cost = (
@@ -95,7 +98,7 @@ def _next_year(part: Part) -> pa.Table:
     return pa.table({
         "person": _number(part, np.arange(count)),
         "purchases": np.bincount(bought.person[rows], minlength=count),
-        "net_revenue": cents(np.round(revenue).astype(np.int64)),
+        "paid": cents(np.round(revenue).astype(np.int64)),
         "cost_of_goods": cents(np.round(goods).astype(np.int64)),
     })  # fmt: skip
 
@@ -154,7 +157,7 @@ def _sessions(part: Part) -> pa.Table:
     """One row per session: whose it is."""
     session, days = part.sessions, part.plan.days
     return pa.table({
-        "session": whole(part.numbered(np.arange(len(session["person"])), EVENT_ROOM)),
+        "session": whole(part.numbered(np.arange(len(session["person"])), EVENT_BITS)),
         "person": _number(part, session["person"]),
         "visitor_id": whole(session["visitor"]),
         "is_bot": session["is_bot"],
@@ -168,8 +171,8 @@ def _events(part: Part) -> pa.Table:
     """One row per event of the web and the app: its session, and whether a program made it."""
     row = part.events["session"]
     return pa.table({
-        "event_id": whole(part.numbered(np.arange(len(row)), EVENT_ROOM)),
-        "session": whole(part.numbered(row, EVENT_ROOM)),
+        "event_id": whole(part.numbered(np.arange(len(row)), EVENT_BITS)),
+        "session": whole(part.numbered(row, EVENT_BITS)),
         "is_bot": part.sessions["is_bot"][row],
     })  # fmt: skip
 
@@ -178,14 +181,12 @@ def _messages(part: Part) -> pa.Table:
     """One row per message of history: its states, and whether an opening was a person's."""
     found, days = part.contacts.messages, part.plan.days
     moments = ("moment", "opened", "machine_opened", "clicked", "complained", "unsubscribed")
-    if not found:
-        return pa.table({name: pa.array([], pa.timestamp("ms")) for name in moments})
     rows = np.flatnonzero(found["moment"] < days.horizon)
     seen = {
         name: np.where(found[name] < days.horizon, found[name], np.nan)[rows] for name in moments
     }
     return pa.table({
-        "message": whole(part.numbered(rows, EVENT_ROOM)),
+        "message": whole(part.numbered(rows, EVENT_BITS)),
         "person": _number(part, found["person"][rows]),
         "campaign": numbered("CMP", found["wave"][rows]),
         "bounce": named(found["bounce"][rows] - 1, ("hard", "soft")),
@@ -194,18 +195,27 @@ def _messages(part: Part) -> pa.Table:
 
 
 def _consents(part: Part) -> pa.Table:
-    """One row per decision: the identifier, the purpose and the day."""
-    found = consent_states(part)
-    keys = scramble(part.people.first + found["person"], SYSTEMS.index("messaging"))
-    return pa.table(
-        {
-            "contact": numbered("M", keys),
-            "channel": named(found["channel"], c.CHANNELS),
-            "purpose": pa.array(["marketing"] * len(keys), pa.string()),
-            "status": named(found["status"], ("denied", "granted", "revoked")),
-            "decided_at": instants(part.plan.days, found["moment"]),
-        }
-    )
+    """One row per decision: the identifier it is for, the purpose, the channel and the day."""
+    written, further, days = consent_states(part), purpose_states(part), part.plan.days
+    keys = scramble(part.people.first + written["person"], SYSTEMS.index("messaging"))
+    count, more = len(keys), len(further["key"])
+    by_channel = pa.table({
+        "contact": numbered("M", keys),
+        "address": words(written["address"]),
+        "channel": named(written["channel"], c.CHANNELS).dictionary_decode(),
+        "purpose": pa.array(["marketing"] * count, pa.string()),
+        "status": named(written["status"], STATUSES).dictionary_decode(),
+        "decided_at": instants(days, written["moment"]),
+    })  # fmt: skip
+    by_purpose = pa.table({
+        "contact": numbered("C", further["key"]),
+        "address": pa.nulls(more, pa.string()),
+        "channel": pa.array(["all"] * more, pa.string()),
+        "purpose": named(further["purpose"], tuple(PURPOSES)).dictionary_decode(),
+        "status": named(further["status"], STATUSES).dictionary_decode(),
+        "decided_at": instants(days, further["moment"]),
+    })  # fmt: skip
+    return pa.concat_tables([by_channel, by_purpose])
 
 
 def _anonymous(part: Part) -> pa.Table:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from retailer.campaigns import Contacts
+from retailer.campaigns import CHANNELS, TURNS, Contacts
 from retailer.catalogue import Catalogue
 from retailer.days import Days
 from retailer.people import SOURCES, People
 from retailer.purchases import Purchases, history
-from retailer.randomness import Array, Choice, stream, within
+from retailer.randomness import Array, Choice, hours, stream, within
 from retailer.records import BOT_COOKIES, VISITOR, Records, scramble
 
 BROWSING = 4.0
@@ -34,11 +34,18 @@ NAMES = (
     "Cart Viewed", "Checkout Started", "Order Completed",
 )  # fmt: skip
 PAGE, SEARCH, LIST, PRODUCT, ADDED, CART, CHECKOUT, ORDER = range(len(NAMES))
-MEDIA = ("direct", "organic", "cpc", "paid_social", "affiliate", "referral", "email", "sms")
-USUAL_MEDIA = (0.4, 0.34, 0.12, 0.06, 0.03, 0.05)
-MEDIUM_OF_SOURCE = (0, 1, 2, 3, 4, 5, 3)
+MEDIA = (
+    "direct", "organic", "cpc", "paid_social", "affiliate", "referral", "contest", "email", "sms", "push",
+    "whatsapp",
+)  # fmt: skip
+USUAL_MEDIA = (0.4, 0.34, 0.11, 0.06, 0.03, 0.05, 0.01)
+MEDIUM_OF_SOURCE = (0, 1, 2, 3, 4, 5, 6)
 """The medium of the first visits of people by where they come from."""
 GAP_SECONDS = 48.0
+FROM_MESSAGE = 0.6
+"""Share of the online purchases that campaigns bring, which come by a click in the message."""
+PAID_MEDIA = {2: 2, 3: 3, 4: 4, 6: 6}
+"""The source whose platform counts a visit, by the visit's medium."""
 
 
 def make_visits(
@@ -56,7 +63,7 @@ def make_visits(
     rng = stream(seed, "visits", part)
     parts = [
         _browsing(rng, people, purchases, days),
-        _buying(purchases, days),
+        _buying(rng, purchases, days),
         _clicking(contacts, days),
     ]
     session = {name: np.concatenate([one[name] for one in parts]) for name in parts[0]}
@@ -90,22 +97,22 @@ def _browsing(
             "purchase": none, "wave": none}  # fmt: skip
 
 
-def _buying(purchases: Purchases, days: Days) -> dict[str, Array]:
+def _buying(rng: np.random.Generator, purchases: Purchases, days: Days) -> dict[str, Array]:
     """One visit for each purchase made online, in history."""
     rows = history(purchases, days)
     rows = rows[(purchases.channel[rows] == 1) | (purchases.channel[rows] == 2)]
     return {
         "person": purchases.person[rows], "moment": purchases.moment[rows],
         "kind": np.full(len(rows), KINDS.index("purchase")), "purchase": rows,
-        "wave": np.full(len(rows), -1),
+        "wave": np.where(rng.random(len(rows)) < FROM_MESSAGE, purchases.wave[rows], -1),
     }  # fmt: skip
 
 
 def _clicking(contacts: Contacts, days: Days) -> dict[str, Array]:
     """One visit for each click in a message."""
-    clicked = contacts.messages.get("clicked", np.zeros(0))
+    message = contacts.messages
+    clicked = message["clicked"]
     rows = np.flatnonzero(clicked < days.horizon)
-    message = contacts.messages or {"person": np.zeros(0, np.int64), "wave": np.zeros(0, np.int64)}
     return {
         "person": message["person"][rows], "moment": clicked[rows],
         "kind": np.full(len(rows), KINDS.index("browse")), "purchase": np.full(len(rows), -1),
@@ -116,11 +123,6 @@ def _clicking(contacts: Contacts, days: Days) -> dict[str, Array]:
 def _at_hour(rng: np.random.Generator, people: People, person: Array, moment: Array) -> Array:
     """The moments, each at an hour of the person's own."""
     return np.floor(moment) + hours(rng, people.hour[person]) / 24
-
-
-def hours(rng: np.random.Generator, usual: Array) -> Array:
-    """Hours of the day around the usual ones, within the day."""
-    return np.clip(usual + rng.normal(0, 2.2, len(usual)), 0.2, 23.6)
 
 
 def _described(
@@ -139,8 +141,10 @@ def _described(
     usual = Choice(np.array(USUAL_MEDIA)).draw(rng, count)
     first = np.array(MEDIUM_OF_SOURCE)[people.source[person]]
     medium = np.where(is_new & (draw[1] < 0.7), first, usual)
-    medium = np.where(session["wave"] >= 0, MEDIA.index("email"), medium)
-    has_account = records.knows("shop")[person]
+    of_channel = np.array([MEDIA.index(name) if name in MEDIA else 0 for name in CHANNELS])
+    of_wave = of_channel[np.array(TURNS)[session["wave"] % len(TURNS)]]
+    medium = np.where(session["wave"] >= 0, of_wave, medium)
+    has_account = session["moment"] >= records.since("shop")[person]
     return session | {
         "visitor": visitor,
         "is_app": has_account & (draw[2] < 0.25),
@@ -214,16 +218,16 @@ def _event_products(
     return product
 
 
-def paid_visits(people: People, session: dict[str, Array], days: Days) -> Array:
-    """Visits by day and paid source of the person, for the platforms to count.
+def paid_visits(session: dict[str, Array], days: Days) -> Array:
+    """Visits that paid media brought, by source and day of history, for the platforms to count.
 
     Returns:
         Shape (sources, days of history).
     """
     counts = np.zeros((len(SOURCES), days.horizon))
-    rows = np.flatnonzero(
-        (session["person"] >= 0) & (session["medium"] >= 2) & (session["medium"] <= 4)
-    )
-    source = people.source[session["person"][rows]]
-    np.add.at(counts, (source, session["moment"][rows].astype(np.int64)), 1)
+    for medium, source in PAID_MEDIA.items():
+        rows = (session["person"] >= 0) & (session["medium"] == medium)
+        counts[source] = np.bincount(
+            session["moment"][rows].astype(np.int64), minlength=days.horizon
+        )
     return counts

@@ -10,11 +10,10 @@ import numpy as np
 
 from retailer.days import Days
 from retailer.people import SOURCES, People
-from retailer.purchases import Purchases, history
-from retailer.randomness import Array, stream
+from retailer.purchases import DELIVERY_DAYS, Purchases, history
+from retailer.randomness import Array, hours, stream
 from retailer.records import Records
 from retailer.texts import SPLITS, TOPICS, texts
-from retailer.visits import hours
 
 REVIEWED = 0.06
 REVIEWED_POOR = 0.22
@@ -25,12 +24,19 @@ WAIT_SECONDS, WAIT_BAD_SECONDS = 95.0, 420.0
 HANDLING_SECONDS = 310.0
 AGENT_CENTS = 0.9
 """What a second of an agent costs, in cents."""
+UNSOLVED = 0.6, 0.06
+"""Share of calls that are noted as not solved: of bad ones, and of others."""
+NOTED = ("livraison", "produit", "conseil", "prix", "retour", "autre")
+NOTED_OF = (0, 1, 2, 3, 5, 4, 5, 5, 5, 5)
+"""What an agent notes as the reason, by topic; one in eight notes any."""
+MISNOTED = 0.125
 OUTCOMES = ("résolu", "remboursé", "rappel prévu", "non résolu")
 SOCIAL_POSTS = 3.0
 """Activities of who has a social record, per year, as a mean."""
 ACTIVITIES = ("liked", "followed", "commented", "shared", "viewed", "mentioned")
 ACTIVITY_SHARES = (0.45, 0.1, 0.15, 0.08, 0.14, 0.08)
 SAYING = ("commented", "mentioned")
+DRAWS = 12
 EVALUATION = 0.2
 """Share of texts made of the templates kept for evaluation."""
 LATE, POOR, ADVICE, PRICE, RETURN, STAFF, PRODUCT, QUESTION = (
@@ -60,9 +66,12 @@ def make_calls(
         np.append(flags, np.False_)[purchase]
         for flags in (purchases.is_late, purchases.is_poor, purchases.is_bad_call)
     )
-    after = np.where(about, rng.exponential(3.0, len(person)) + 0.5, 0.0)
-    anytime = rng.random(len(person)) * days.horizon
-    when = np.where(about, np.append(purchases.moment, np.nan)[purchase], anytime)
+    after = np.where(about, rng.exponential(2.0, len(person)) + 1, 0.0)
+    begun, left = _life(people, purchases, days)
+    anytime = begun[person] + rng.random(len(person)) * (left - begun)[person]
+    # Who waits for a parcel that is late calls before it comes, once the promised day is over.
+    known = np.where(purchases.is_late, purchases.moment + DELIVERY_DAYS, purchases.arrived)
+    when = np.where(about, np.append(known, np.nan)[purchase], anytime)
     moment = np.floor(when + after) + hours(rng, np.full(len(person), 14.0)) / 24
     topic = np.select(
         [poor, late], [POOR, LATE], rng.choice([QUESTION, PRICE, RETURN], len(person))
@@ -75,7 +84,13 @@ def make_calls(
         "handling": HANDLING_SECONDS * rng.gamma(3.0, 1 / 3, len(person)),
         "topic": topic, "is_bad": bad,
         "satisfaction": _satisfaction(rng, np.select([bad, late | poor], [1.3, 3.1], 4.1)),
-        "outcome": np.where(bad, 3, rng.integers(0, 3, len(person))),
+        "outcome": np.where(
+            rng.random(len(person)) < np.where(bad, *UNSOLVED), 3, rng.integers(0, 3, len(person))
+        ),
+        "noted": np.where(
+            rng.random(len(person)) < MISNOTED,
+            rng.integers(0, len(NOTED), len(person)), np.array(NOTED_OF)[topic],
+        ),
     }  # fmt: skip
     kept = moment < days.horizon
     calls = {name: values[kept] for name, values in calls.items()}
@@ -85,9 +100,16 @@ def make_calls(
 
 def _questions(rng: np.random.Generator, people: People, purchases: Purchases, days: Days) -> Array:
     """People who call though no purchase gave them cause."""
-    begun = np.clip(people.start, 0, days.horizon)
-    left = np.clip(np.where(people.is_prospect, begun, purchases.left_at), begun, days.horizon)
+    begun, left = _life(people, purchases, days)
     return np.repeat(np.arange(len(people)), rng.poisson(QUESTIONS * (left - begun)))
+
+
+def _life(people: People, purchases: Purchases, days: Days) -> tuple[Array, Array]:
+    """The days of history on which each person becomes a customer and leaves."""
+    begun = np.clip(people.start, 0, days.horizon)
+    return begun, np.clip(
+        np.where(people.is_prospect, begun, purchases.left_at), begun, days.horizon
+    )
 
 
 def _satisfaction(rng: np.random.Generator, mean: Array) -> Array:
@@ -129,7 +151,7 @@ def make_reviews(
     poor, late = purchases.is_poor[rows], purchases.is_late[rows]
     satisfaction = _satisfaction(rng, np.select([poor, late], [1.8, 2.6], 4.3))
     topic = np.select([poor, late], [POOR, LATE], rng.choice([PRODUCT, STAFF, PRICE], len(rows)))
-    moment = purchases.moment[rows] + 3 + rng.exponential(9.0, len(rows))
+    moment = purchases.arrived[rows] + 1 + rng.exponential(9.0, len(rows))
     review = {
         "person": purchases.person[rows], "purchase": rows,
         "product": lines["product"][np.searchsorted(lines["purchase"], rows)], "moment": moment,
@@ -152,8 +174,8 @@ def make_social(
         where nothing is said), `split`.
     """
     rng = stream(seed, "social", part)
-    begun = np.clip(people.start, 0, days.horizon)
-    mean = SOCIAL_POSTS / 365 * (days.horizon - begun) * records.knows("social")
+    begun = np.clip(records.since("social"), 0, days.horizon)
+    mean = SOCIAL_POSTS / 365 * (days.horizon - begun)
     person = np.repeat(np.arange(len(people)), rng.poisson(mean))
     day = begun[person] + rng.random(len(person)) * (days.horizon - begun[person])
     moment = np.floor(day) + hours(rng, np.full(len(person), 19.0)) / 24
@@ -169,7 +191,9 @@ def make_social(
             "satisfaction": satisfaction} | said  # fmt: skip
 
 
-def make_referrals(seed: int, part: int, people: People, days: Days) -> dict[str, Array]:
+def make_referrals(
+    seed: int, part: int, people: People, purchases: Purchases, days: Days
+) -> dict[str, Array]:
     """Who brought the people of the source of referrals: someone who was a customer before them.
 
     Returns:
@@ -182,9 +206,14 @@ def make_referrals(seed: int, part: int, people: People, days: Days) -> dict[str
     buyers = buyers[np.argsort(people.start[buyers], kind="stable")]
     before = np.searchsorted(people.start[buyers], people.start[referred] - 1)
     referred, before = referred[before > 0], before[before > 0]
-    # Recent customers recommend more: the draw leans to the end of those who came before.
-    place = np.floor(before * np.sqrt(rng.random(len(before)))).astype(np.int64)
+    # Recent customers recommend more: the draws lean to the end of those who came before; the first who
+    # is still a customer did it.
+    place = np.floor(before * np.sqrt(rng.random((DRAWS, len(before))))).astype(np.int64)
+    drawn = buyers[np.minimum(place, before - 1)]
+    stays = purchases.left_at[drawn] > people.start[referred]
+    referrer, found = drawn[np.argmax(stays, axis=0), np.arange(len(before))], stays.any(axis=0)
+    referrer, referred = referrer[found], referred[found]
     return {
-        "referrer": buyers[np.minimum(place, before - 1)], "referred": referred,
+        "referrer": referrer, "referred": referred,
         "moment": np.maximum(people.start[referred] - rng.exponential(2.0, len(referred)), 0),
     }  # fmt: skip

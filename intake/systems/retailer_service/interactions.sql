@@ -1,0 +1,20 @@
+select
+    _row,
+    id as interaction_key,
+    type as interaction_type,
+    'inbound' as direction,
+    started_at,
+    answered_at,
+    ended_at,
+    contact as customer_key,
+    "from" as contact_point,
+    reason as topic,
+    'closed' as interaction_status,
+    outcome,
+    order_id as order_key,
+    wait_seconds,
+    handling_seconds,
+    satisfaction as satisfaction_rating,
+    cost as cost_amount,
+    transcript
+from interactions

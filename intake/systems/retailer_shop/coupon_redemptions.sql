@@ -1,0 +1,8 @@
+select
+    _row,
+    coupon as coupon_key,
+    client_id as customer_key,
+    replace(cast(coupon as varchar), 'CP', 'CMP') as campaign_key,
+    ordered_at as redeemed_at,
+    updated_at
+from orders

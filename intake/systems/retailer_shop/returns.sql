@@ -1,0 +1,10 @@
+select
+    _row,
+    return_id as return_key,
+    order_id as order_key,
+    sku as product_key,
+    returned_at,
+    quantity,
+    refunded as net_amount,
+    reason
+from returns

@@ -1,0 +1,107 @@
+"""What the systems of the retailer deliver is let in, left out or refused as its ledger of faults says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from intake.accounting import Load
+from intake.contract import contracts
+from intake.load import load_entity
+from intake.source import SYSTEMS, System, read_system
+from orchestration.settings import Home
+from retailer import faults
+from retailer.deliveries import FEEDS
+from retailer.generate import Made, generate
+from tests.unit.retailer.conftest import plan
+
+CUSTOMERS = 1_500
+ENTITIES = {
+    "crm/contacts": "customers", "crm/consentements": "consents",
+    "crm/evenements_de_vie": "life_events", "crm/parrainages": "referrals",
+    "crm/demandes_effacement": "erasure_requests", "shop/accounts": "customers",
+    "shop/orders": "orders", "shop/order_lines": "order_lines", "shop/returns": "returns",
+    "stores/porteurs": "customers", "stores/tickets": "orders", "stores/lignes": "order_lines",
+    "stores/retours": "returns", "web/events": "web_events", "messaging/contacts": "customers",
+    "messaging/assignments": "campaign_assignments", "messaging/consents": "consents",
+    "messaging/messages": "messages",
+    "messaging/events": "message_events", "service/contacts": "customers",
+    "service/interactions": "interactions", "reviews/reviews": "reviews",
+    "social/profiles": "customers", "social/activity": "social_activity",
+}  # fmt: skip
+"""The entity that each feed becomes."""
+REFUSED = {
+    (faults.MISSING, "shop/orders"): "ordered_at: required and empty",
+    (faults.MISSING, "shop/order_lines"): "quantity: required and empty",
+    (faults.MISSING, "stores/tickets"): "ordered_at: required and empty",
+    (faults.MISSING, "stores/lignes"): "quantity: required and empty",
+    (faults.MISSING, "web/events"): "event_name: required and empty",
+    (faults.MISSING, "messaging/messages"): "sent_at: required and empty",
+    (faults.MISSING, "service/interactions"): "started_at: required and empty",
+    (faults.MISSING, "reviews/reviews"): "rating: required and empty",
+    (faults.NEGATIVE, "shop/order_lines"): "quantity: below 0",
+    (faults.NEGATIVE, "stores/lignes"): "quantity: below 0",
+    (faults.CLOCK, "web/events"): "occurred_at: dated after the day of its load",
+}
+"""The reason for which a row with a fault has to be refused; other faults refuse none."""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return generate(plan(customers=CUSTOMERS), tmp_path_factory.mktemp("retailer"))
+
+
+def systems(made: Made) -> list[System]:
+    names = sorted(path.name for path in SYSTEMS.glob("retailer_*"))
+    return [
+        read_system(name, [SYSTEMS], str(made.landing / name.removeprefix("retailer_")))
+        for name in names
+    ]
+
+
+def test_every_row_is_taken_as_the_ledger_says(made: Made, tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.create()
+    found: Counter[tuple[str, str, str, str]] = Counter()
+    for system in systems(made):
+        for entity in system.spec.entities:
+            load_entity(home.lake, system, contracts()[entity])
+    for record in home.lake.live("load"):
+        load = Load.from_record(record)
+        for one in load.outcomes:
+            found[load.source_system, load.entity, one.outcome, one.reason] += one.rows
+    ledger = Counter(
+        (row["kind"], row["feed"])
+        for row in pq.read_table(made.truth / "faults.parquet").to_pylist()
+    )
+    for feed, entity in ENTITIES.items():
+        system = f"retailer_{feed.partition('/')[0]}"
+        refused = {
+            reason: rows for (name, kind, outcome, reason), rows in found.items()
+            if (name, kind, outcome) == (system, entity, "quarantined") and rows
+        }  # fmt: skip
+        expected = {
+            reason: ledger[fault, name] for (fault, name), reason in REFUSED.items()
+            if name == feed and ledger[fault, name]
+        }  # fmt: skip
+        assert refused == expected, feed
+        again = ledger[faults.DOUBLED, feed], ledger[faults.RESENT, feed]
+        assert found[system, entity, "excluded", "repeated_row"] == again[0], feed
+        assert found[system, entity, "redelivered", ""] == again[1], feed
+        taken = found[system, entity, "accepted", ""]
+        assert taken == made.rows[feed] - sum(again) - sum(expected.values()), feed
+    assert sum(ledger.values()) > 500
+
+
+def test_every_file_of_the_retailer_is_read_or_said_not_to_be(made: Made) -> None:
+    assert set(ENTITIES) == {f"{feed.system}/{feed.name}" for feed in FEEDS}
+    for system in systems(made):
+        known = {path for entity in system.spec.entities for path in system.arrived(entity)}
+        left = {path for one in system.spec.not_read for path in system.location.glob(one.path)}
+        assert known | left == {path for path in system.location.rglob("*") if path.is_file()}
+    read_folders = {system.location.name for system in systems(made)}
+    folders = {path.name for path in made.landing.iterdir()}
+    assert folders - read_folders == {"places"}, "a place is no entity yet"
