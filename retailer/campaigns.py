@@ -17,7 +17,7 @@ import numpy as np
 
 from retailer.days import BEFORE, Days
 from retailer.people import THEMES, People
-from retailer.purchases import Purchases, draw_channels, draw_hours, expected
+from retailer.purchases import Purchases, draw_hours, draw_incidents, expected
 from retailer.randomness import Array, stream, within
 from retailer.records import SYSTEMS, Records
 from retailer.worlds import World
@@ -258,20 +258,22 @@ def _changed(
     rng: np.random.Generator, people: People, records: Records, purchases: Purchases,
     assigned: dict[str, Array], days: Days, world: World,
 ) -> Purchases:  # fmt: skip
-    """Take away the purchases that messages cost, and add those that they bring."""
+    """Take away the purchases that messages cost, and add those that they bring.
+
+    What is added may go wrong like any purchase, and nobody leaves by it.
+    """
     kept = purchases.take(np.flatnonzero(~_lost(rng, purchases, assigned)))
     count = rng.poisson(np.maximum(assigned["lift"], 0) * assigned["expected"])
     person, wave = np.repeat(assigned["person"], count), np.repeat(assigned["wave"], count)
     # The first message is out in the evening of the first day at the latest.
     day = wave * EVERY + 4 + np.floor((WINDOW - 1) * rng.beta(1.2, 2.4, len(person)))
-    channel = draw_channels(rng, people, records, world, person)
-    moment = day + draw_hours(rng, people, person, channel) / 24
+    made = draw_incidents(rng, people, records, world, person)
+    moment = day + draw_hours(rng, people, person, made["channel"]) / 24
     own = np.flatnonzero((moment < days.future) & (moment < purchases.left_at[person]))
-    none = np.zeros(len(own), bool)
     brought = {
         "person": person[own], "moment": moment[own], "repeat": np.full(len(own), -1),
-        "channel": channel[own], "is_late": none, "is_poor": none, "has_call": none,
-        "is_bad_call": none, "leaves": none, "wave": wave[own], "offer": np.full(len(own), -1),
+        "leaves": np.zeros(len(own), bool), "wave": wave[own], "offer": np.full(len(own), -1),
+        **{name: values[own] for name, values in made.items()},
     }  # fmt: skip
     columns = {
         name: np.concatenate([getattr(kept, name), brought[name]]) for name in Purchases.COLUMNS

@@ -29,6 +29,9 @@ CHRISTMAS = 1.15
 SPRING = 0.28
 AUGUST = -0.26
 BLACK_FRIDAY = 0.85
+CLOSED = {(1, 1), (5, 1), (12, 25)}
+"""Days (month, day) on which stores are closed, and CLOSED_SELLS of a usual day is sold elsewhere."""
+CLOSED_SELLS = 0.35
 SECONDS = 86_400
 
 
@@ -145,7 +148,8 @@ def _yearly(day: date) -> float:
     spring = SPRING * np.exp(-0.5 * ((of_year - 120) / 24) ** 2)
     august = AUGUST * np.exp(-0.5 * ((of_year - 227) / 13) ** 2)
     friday = BLACK_FRIDAY * (0 <= (day - black_friday(day.year)).days < 4)
-    return float(0.9 + christmas + after_christmas + spring + august + friday)
+    sold = 0.9 + christmas + after_christmas + spring + august + friday
+    return float(sold * (CLOSED_SELLS if (day.month, day.day) in CLOSED else 1.0))
 
 
 def black_friday(year: int) -> date:

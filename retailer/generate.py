@@ -150,9 +150,9 @@ def _work(job: tuple[Plan, int, Path]) -> _Share:
 
 
 def _arrivals(part: Part) -> Array:
-    """People who came, by source and day of history."""
+    """People who came and bought, by source and day of history."""
     counts = np.zeros((len(SOURCES), part.plan.days.horizon))
-    came = part.people.start >= 0
+    came = (part.people.start >= 0) & ~part.people.is_prospect
     np.add.at(counts, (part.people.source[came], part.people.start[came].astype(np.int64)), 1)
     return counts
 

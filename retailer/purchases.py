@@ -108,7 +108,7 @@ def make_purchases(
     passed = days.passed(moment, people.minding[person])
     rounds = []
     for repeat in range(MOST):
-        made = _happens(rng, people, records, world, person)
+        made = draw_incidents(rng, people, records, world, person)
         cause = _leaving(rng, people.leave[person] * (repeat > 0), made)
         stays = cause < 0
         left_by[person[~stays]] = cause[~stays]
@@ -147,11 +147,11 @@ def draw_hours(rng: np.random.Generator, people: People, person: Array, channel:
     return np.where(channel == 0, np.clip(opened, OPENS, CLOSES), usual)
 
 
-def _happens(
+def draw_incidents(
     rng: np.random.Generator, people: People, records: Records, world: World, person: Array
 ) -> dict[str, Array]:
     """The channel of each purchase and what goes wrong with it."""
-    channel = draw_channels(rng, people, records, world, person)
+    channel = _channels(rng, people, records, world, person)
     draw = rng.random((4, len(person)))
     late = (draw[0] < LATE) & (channel > 0) & world.has_incidents
     poor = (draw[1] < POOR) & world.has_incidents
@@ -167,7 +167,7 @@ def _happens(
     }
 
 
-def draw_channels(
+def _channels(
     rng: np.random.Generator, people: People, records: Records, world: World, person: Array
 ) -> Array:
     """A channel for each purchase of these persons; who has no account and no e-mail buys in a store."""
