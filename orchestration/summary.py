@@ -7,6 +7,7 @@ there and not what was meant. Shown on screen, kept as JSON beside the log.
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -175,13 +176,14 @@ def _rounded(value: Any) -> Any:
 
 
 def _left_out(loads: tuple[Load, ...]) -> list[dict[str, Any]]:
-    return [
-        {"system": load.source_system, "entity": load.entity, "outcome": one.outcome,
-         "reason": one.reason, "rows": one.rows}
-        for load in loads
-        for one in load.outcomes
-        if one.outcome != "accepted" and one.rows
-    ]  # fmt: skip
+    """Rows that were not let in, of all files of an entity together."""
+    rows: Counter[tuple[str, str, str, str]] = Counter()
+    for load in loads:
+        for one in load.outcomes:
+            if one.outcome != "accepted" and one.rows:
+                rows[load.source_system, load.entity, one.outcome, one.reason] += one.rows
+    names = ("system", "entity", "outcome", "reason")
+    return [dict(zip(names, place, strict=True)) | {"rows": count} for place, count in rows.items()]
 
 
 def summary_text(summary: dict[str, Any]) -> str:
