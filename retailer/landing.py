@@ -90,6 +90,8 @@ class Landing:
     def write(self, feed: Feed, name: str, table: pa.Table) -> int:
         """Write a table in the format of its feed; give how many bytes that took."""
         form = self.form(feed)
+        if form.startswith("jsonl") and not len(table):
+            form = "csv"  # JSON lines without a line do not say what they would hold
         path = self.folder / feed.system / f"{name}.{form}"
         path.parent.mkdir(parents=True, exist_ok=True)
         if form == "parquet":

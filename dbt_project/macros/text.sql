@@ -2,4 +2,7 @@
 {% macro trimmed(text) %}nullif(trim({{ text }}), ''){% endmacro %}
 
 {#- The id of a record across systems: `<source_system>:<key>`, NULL when the key is. -#}
-{% macro record_id(key) %}source_system || ':' || {{ trimmed(key) }}{% endmacro %}
+{# Of a key that may be another system's, `owner` is the column that names it. #}
+{% macro record_id(key, owner=none) -%}
+    {{ 'coalesce(' ~ trimmed(owner) ~ ', source_system)' if owner else 'source_system' }} || ':' || {{ trimmed(key) }}
+{%- endmacro %}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 
@@ -12,10 +13,11 @@ from intake.accounting import Load
 from intake.contract import contracts
 from intake.load import load_entity
 from intake.source import SYSTEMS, System, read_system
-from orchestration.settings import Home
+from orchestration.settings import Home, HomeConfig, SystemPlace, write_config
 from retailer import faults
 from retailer.deliveries import FEEDS
 from retailer.generate import Made, generate
+from tests.homes import run
 from tests.unit.retailer.conftest import plan
 
 CUSTOMERS = 1_500
@@ -105,3 +107,48 @@ def test_every_file_of_the_retailer_is_read_or_said_not_to_be(made: Made) -> Non
     read_folders = {system.location.name for system in systems(made)}
     folders = {path.name for path in made.landing.iterdir()}
     assert folders - read_folders == {"places"}, "a place is no entity yet"
+
+
+def test_a_home_of_the_retailer_runs_and_joins_its_catalogue(tmp_path: Path) -> None:
+    """Everything builds and is published; keys of the catalogue are known to the shop and the stores."""
+    small = generate(plan(customers=300), tmp_path / "retailer")
+    home = Home(tmp_path / "home")
+    home.create()
+    places = {one.name: SystemPlace(location=str(one.location)) for one in systems(small)}
+    write_config(home, HomeConfig("Europe/Paris", "EUR", places, ("clv_90d",)))
+    run(home)
+    with duckdb.connect(str(home.published), read_only=True) as con:
+
+        def ask(query: str) -> tuple[object, ...]:
+            return con.execute(query).fetchall()[0]
+
+        lines, unknown = ask(
+            "select count(*), count(*) filter (where product_id = 'unknown') from core.fct_order_lines"
+        )
+        assert (lines > 10_000, unknown) == (True, 0)
+        assert ask("select count(*) from core.fct_returns where product_id = 'unknown'") == (0,)
+        assert ask(
+            "select count(*) filter (where store_id = 'unknown') from core.fct_orders"
+            " where source_system = 'retailer_stores'"
+        ) == (0,)
+        assert ask("select bool_and(is_reconciled) from marts.ingest_reconciliation") == (True,)
+        truth = pq.read_table(small.truth / "purchases").num_rows
+        ledger = pq.read_table(small.truth / "faults.parquet").to_pylist()
+        headers = ("shop/orders", "stores/tickets")
+        refused = [
+            one for one in ledger if one["kind"] == faults.MISSING and one["feed"] in headers
+        ]
+        (orders,) = ask("select count(*) from core.fct_orders")
+        assert truth - len(refused) <= orders <= truth
+
+
+@pytest.mark.parametrize("world", ["anonymous", "plain"])
+def test_systems_read_worlds_in_which_some_feeds_have_nothing(tmp_path: Path, world: str) -> None:
+    empty = generate(plan(world, customers=60), tmp_path / "retailer")
+    home = Home(tmp_path / "home")
+    home.create()
+    for system in systems(empty):
+        for entity in system.spec.entities:
+            load_entity(home.lake, system, contracts()[entity])
+    loads = [Load.from_record(record) for record in home.lake.live("load")]
+    assert any(load.entity == "orders" and load.rows("accepted") for load in loads)

@@ -1,6 +1,6 @@
 select
     {{ record_id('coupon_key') }} as coupon_id,
-    {{ record_id('campaign_key') }} as campaign_id,
+    {{ record_id('campaign_key', 'campaign_system') }} as campaign_id,
     source_system,
     {{ trimmed('coupon_key') }} as coupon_key,
     {{ trimmed('customer_key') }} as customer_key,

@@ -1,6 +1,6 @@
 select
     {{ record_id('order_key') }} as order_id,
-    {{ record_id('product_key') }} as product_id,
+    {{ record_id('product_key', 'product_system') }} as product_id,
     source_system,
     {{ trimmed('order_key') }} as order_key,
     {{ trimmed('product_key') }} as product_key,

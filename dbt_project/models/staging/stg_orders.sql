@@ -1,6 +1,6 @@
 select
     {{ record_id('order_key') }} as order_id,
-    {{ record_id('store_key') }} as store_id,
+    {{ record_id('store_key', 'store_system') }} as store_id,
     source_system,
     {{ trimmed('order_key') }} as order_key,
     {{ trimmed('customer_key') }} as customer_key,

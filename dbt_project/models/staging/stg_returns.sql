@@ -1,7 +1,7 @@
 select
     {{ record_id('return_key') }} as return_id,
     {{ record_id('order_key') }} as order_id,
-    {{ record_id('product_key') }} as product_id,
+    {{ record_id('product_key', 'product_system') }} as product_id,
     source_system,
     {{ trimmed('return_key') }} as return_key,
     {{ trimmed('order_key') }} as order_key,

@@ -2,6 +2,7 @@ select
     _row,
     order_id as order_key,
     sku as product_key,
+    'retailer_catalogue' as product_system,
     quantity,
     paid as net_amount,
     discount as discount_amount,

@@ -3,6 +3,7 @@ select
     return_id as return_key,
     order_id as order_key,
     sku as product_key,
+    'retailer_catalogue' as product_system,
     returned_at,
     quantity,
     refunded as net_amount,

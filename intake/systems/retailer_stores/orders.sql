@@ -4,6 +4,7 @@ select
     ticket as order_key,
     carte as customer_key,
     magasin as store_key,
+    'retailer_catalogue' as store_system,
     'store' as channel,
     coalesce(
         strftime(

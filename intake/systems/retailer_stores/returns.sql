@@ -3,6 +3,7 @@ select
     return_id as return_key,
     order_id as order_key,
     sku as product_key,
+    'retailer_catalogue' as product_system,
     coalesce(
         strftime(
             timezone('UTC', timezone('Europe/Paris', try_strptime(cast(returned_at as varchar), '%d/%m/%Y %H:%M:%S'))),
