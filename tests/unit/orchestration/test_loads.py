@@ -40,7 +40,7 @@ def test_each_load_is_a_line_with_what_became_of_its_rows(full_home: Home) -> No
     orders, lines = value["loads"]
     assert (orders["file"], orders["read_rows"], orders["accepted_rows"],
             orders["quarantined_rows"], orders["state"]) == ("orders.csv", 3, 2, 1, "live")  # fmt: skip
-    assert (lines["entity"], lines["contract_version"]) == ("order_lines", "1.0.0")
+    assert (lines["entity"], lines["contract_version"]) == ("order_lines", "1.1.0")
     text = loads_text(value)
     assert text.splitlines()[1].startswith(orders["load_id"][:8])
     assert "excluded" not in text, "a column of noughts says nothing"

@@ -81,7 +81,7 @@ def test_who_leaves_leaves_by_the_cause_and_as_often_as_planted() -> None:
         assert (left == number).sum() > 20, cause
     # Of purchases that campaigns did not take away, the chance to leave is the planted one.
     rows = np.flatnonzero(bought.repeat > 0)
-    leaves = bought.left_at[bought.person[rows]] == bought.moment[rows]
+    leaves = bought.leaves[rows]
     chance = people.leave[bought.person[rows]]
     for flag, factor in (("is_late", purchases.FACTORS[1]), ("is_poor", purchases.FACTORS[2]),
                          ("is_bad_call", purchases.FACTORS[3])):  # fmt: skip
