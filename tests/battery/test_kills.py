@@ -83,8 +83,9 @@ def test_after_a_kill_the_next_run_gives_the_tables_of_an_unkilled_one(
 def test_bi_reads_the_last_copy_whatever_is_killed(unkilled: Home) -> None:
     before = read_publication(unkilled.published)
     assert before is not None
-    for stage, within in POINTS[:-1]:
-        kill_in(unkilled, stage, within / 2)
+    for stage, _ in POINTS[:-1]:
+        # Soon after it begins: a later kill may fall after a quick machine has published.
+        assert kill_in(unkilled, stage, 0.1), "the run ended before the kill"
         found = read_publication(unkilled.published)
         assert found is not None
         assert found.run_id == before.run_id
