@@ -167,7 +167,8 @@ def _reachable(records: Records) -> Array:
     has_mail, has_number = (
         table[name][rows] != np.array(None) for name in ("email", "mobile_phone")
     )
-    has_address = records.knows("crm")[person]
+    crm = (table["system"] == SYSTEMS.index("crm")) & (table["address_line_1"] != np.array(None))
+    has_address = np.isin(person, table["person"][crm])
     for channel, needed in enumerate((has_mail, has_number, True, has_address, has_number)):
         reachable[person, channel] = needed
     return reachable
@@ -215,7 +216,7 @@ def _send(
     moment = wave.start + step * 3 + (hour + rng.random(len(person))) / 24
     draw = rng.random((7, len(person)))
     bounce = np.select([draw[0] < BOUNCE_HARD, draw[0] < BOUNCE_HARD + BOUNCE_SOFT], [1, 2], 0)
-    bounce = np.where(refused[person] & (wave.channel != 3), 1, bounce)
+    bounce = np.where(refused[person] & np.isin(wave.channel, (0, 1, 4)), 1, bounce)
     arrived = bounce == 0
     match = np.where(state.people.theme[person] == wave.theme, THEME_MATCH, 0.85)
     tired = np.exp(-0.06 * state.people.fatigue[person] * state.pressure[person] / TIRED_BY)

@@ -26,7 +26,7 @@ from retailer.part import EVENT_BITS, Part
 from retailer.people import LIFE_EVENTS, SOURCES, THEMES
 from retailer.purchases import CHANNELS as WAYS
 from retailer.purchases import DELIVERY_DAYS
-from retailer.randomness import Array, stream, within
+from retailer.randomness import Array, mixed, stream, within
 from retailer.records import HANDLE, HOLDS, SYSTEMS, scramble
 
 PREFIXES = ("F", "W", "C", "M", "K", "S", "G")
@@ -63,7 +63,8 @@ def _person_keys(part: Part, person: Array, system: str, moment: Array) -> Array
     """Number of the key of each person in a system, -1 where it does not know them at that moment."""
     number = SYSTEMS.index(system)
     rows = np.maximum(person, 0)
-    is_known = (person >= 0) & (part.records.since(system)[rows] <= moment)
+    since = part.records.since(system)[rows]
+    is_known = (person >= 0) & np.isfinite(since) & (since <= moment)
     return np.where(is_known, scramble(part.people.first + rows, number), -1)
 
 
@@ -189,7 +190,7 @@ def tickets(part: Part) -> dict[str, pa.Array]:
         "magasin": numbered("MAG", store),
         "carte": numbered("29", card),
         "date_heure": instants(days, moment),
-        "email_ticket": _receipts(part, rows, person, card, store),
+        "email_ticket": _receipts(part, rows, person, store),
         "coupon": _coupons(part, rows),
         "devise": named(np.zeros(len(rows), int), ("EUR",)),
     }
@@ -200,7 +201,7 @@ def _stores(part: Part, rows: Array, person: Array) -> Array:
     rng = stream(part.plan.seed, "stores", part.number)
     home = part.catalogue.store_near[part.people.city[person]]
     abroad = part.people.country[person] > 0
-    usual = np.where(abroad, person % STORES, home)
+    usual = np.where(abroad, scramble(part.people.first + person, HANDLE) % STORES, home)
     return np.where(rng.random(len(rows)) < 0.85, usual, rng.integers(0, STORES, len(rows)))
 
 
@@ -212,7 +213,7 @@ def _cards(part: Part, person: Array, moment: Array) -> Array:
     return np.where(has_card, records.card[person], -1)
 
 
-def _receipts(part: Part, rows: Array, person: Array, card: Array, store: Array) -> pa.Array:
+def _receipts(part: Part, rows: Array, person: Array, store: Array) -> pa.Array:
     """The e-mail that a receipt goes to; a few tills give the store's own."""
     rng = stream(part.plan.seed, "receipts", part.number)
     table = part.records.table
@@ -220,7 +221,8 @@ def _receipts(part: Part, rows: Array, person: Array, card: Array, store: Array)
     own = np.flatnonzero((table["system"] == SYSTEMS.index("stores")) & (table["email"] != None))  # noqa: E711
     at[table["person"][own]] = own
     email = np.full(len(rows), None, object)
-    asked = np.flatnonzero((card >= 0) & (at[person] >= 0) & (rng.random(len(rows)) < RECEIPTS))
+    is_known = part.records.since("stores")[person] <= part.purchases.moment[rows]
+    asked = np.flatnonzero(is_known & (at[person] >= 0) & (rng.random(len(rows)) < RECEIPTS))
     email[asked] = table["email"][at[person[asked]]]
     shops = np.flatnonzero(rng.random(len(rows)) < STORE_EMAILS)
     email[shops] = [f"magasin{number:02d}@enseigne.example" for number in store[shops]]
@@ -471,11 +473,14 @@ def _calls(part: Part) -> dict[str, pa.Array]:
 
 
 def _callers(part: Part, person: Array) -> pa.Array:
-    """The number a person calls from: the mobile number of one of their records."""
+    """The number a person calls from: the mobile number of one of their records; none of a chat."""
     table = part.records.table
     number = np.full(len(part.people), None, object)
-    number[table["person"]] = table["mobile_phone"]
-    return words(number[person])
+    told = table["mobile_phone"] != np.array(None)
+    number[table["person"][told]] = table["mobile_phone"][told]
+    return words(
+        np.where(part.calls["is_chat"], np.full(len(person), None, object), number[person])
+    )
 
 
 def _reviews(part: Part) -> dict[str, pa.Array]:
@@ -518,7 +523,7 @@ def _referrals(part: Part) -> dict[str, pa.Array]:
     row = np.concatenate([np.arange(len(rows)), again])
     told = np.concatenate([made, np.maximum(bought, made)[again]])
     is_second = np.arange(len(row)) >= len(rows)
-    known = _person_keys(part, referred, "crm", np.full(len(rows), np.inf))
+    known = _person_keys(part, referred, "crm", bought)
     return {
         "_day": _days_of(told),
         "parrainage": whole(part.numbered(rows[row])),
@@ -649,15 +654,20 @@ def _erasures(part: Part) -> dict[str, pa.Array]:
     }
 
 
+ROW_BITS = 40
+
+
 def by_time(table: dict[str, pa.Array]) -> dict[str, pa.Array]:
     """The rows as they came about: what lies by person would say who is who.
 
     Args:
-        table: columns; sorted by the first that is a time, or by day and key where none is.
+        table: columns; sorted by the first that is a time, ties in no order that tells, or by day and key
+            where none is.
     """
     times = [column for name, column in table.items() if name != "_day" and _is_time(column)]
     if times:
-        order = np.argsort(times[0].cast(pa.int64()).to_numpy(zero_copy_only=False), kind="stable")
+        time = times[0].cast(pa.int64()).to_numpy(zero_copy_only=False)
+        order = np.lexsort((mixed(np.arange(len(time)), ROW_BITS, 0), time))
     else:
         key = next(column for name, column in table.items() if name != "_day")
         order = np.lexsort((key.to_numpy(zero_copy_only=False), table["_day"]))

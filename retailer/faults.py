@@ -122,7 +122,7 @@ def _first_of_its_key(keys: Array) -> Array:
 def _chosen(feed: str, draw: Array, again: Array, day: Array, days: Days) -> dict[str, Array]:
     """The rows of each kind of fault: disjoint, since a row that comes again has no other."""
     has = {MISSING: feed in REQUIRED, NEGATIVE: feed in QUANTITIES, CORRECTED: feed in CORRECTABLE}
-    in_days = (day >= days.horizon - DAILY) & (day < days.horizon - 1)
+    in_days = (day >= days.horizon - DAILY) & (day < days.horizon - 2)
     free = np.ones(len(day), bool)
     found = {}
     for rates, lots, where in ((DAILY_RATES, again, in_days), (RATES, draw, free)):

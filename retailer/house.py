@@ -118,7 +118,7 @@ def _spend(found: dict[str, Array], days: Days) -> pa.Table:
     campaign = [
         f"{platform[s]}-{n + 1}" for s, n in zip(found["source"], found["campaign"], strict=True)
     ]
-    told = instants(days, np.minimum(found["day"] + 1.2, days.horizon))
+    told = instants(days, found["day"] + 0.99)
     return pa.table({
         "_day": found["day"].astype(np.int32),
         "date": dates(days, found["day"].astype(float)),

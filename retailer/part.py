@@ -93,6 +93,7 @@ def make_part(plan: Plan, number: int) -> Part:
     purchases = make_purchases(seed, number, people, records, days, world)
     settle(records, purchases, days)
     contacts, purchases = make_contacts(seed, number, people, records, purchases, days, world)
+    settle(records, purchases, days)
     lines = make_lines(seed, number, people, purchases, catalogue, days, world)
     sessions, events = make_visits(
         seed, number, people, records, purchases, contacts, catalogue, days

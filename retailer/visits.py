@@ -67,7 +67,7 @@ def make_visits(
         _clicking(contacts, days),
     ]
     session = {name: np.concatenate([one[name] for one in parts]) for name in parts[0]}
-    session = _described(rng, people, records, session)
+    session = _described(rng, people, records, purchases, session)
     session = _with_bots(rng, session, days, people.first)
     order = np.lexsort((session["moment"], session["person"]))
     session = {name: values[order] for name, values in session.items()}
@@ -126,12 +126,14 @@ def _at_hour(rng: np.random.Generator, people: People, person: Array, moment: Ar
 
 
 def _described(
-    rng: np.random.Generator, people: People, records: Records, session: dict[str, Array]
-) -> dict[str, Array]:
+    rng: np.random.Generator, people: People, records: Records, purchases: Purchases,
+    session: dict[str, Array],
+) -> dict[str, Array]:  # fmt: skip
     """The device, the origin and the login of each session."""
     person, count = session["person"], len(session["person"])
     draw = rng.random((4, count))
     bought = session["purchase"] >= 0
+    by_app = np.append(purchases.channel, 0)[session["purchase"]] == 2
     second = draw[0] < SECOND_DEVICE
     is_hidden = ~bought & (session["moment"] < records.hidden_until[person])
     visitor = records.visitor[person]
@@ -147,7 +149,7 @@ def _described(
     has_account = session["moment"] >= records.since("shop")[person]
     return session | {
         "visitor": visitor,
-        "is_app": has_account & (draw[2] < 0.25),
+        "is_app": np.where(bought, by_app, has_account & (draw[2] < 0.25)),
         "is_logged_in": has_account & ~is_hidden & (bought | (draw[3] < LOGGED_IN)),
         "medium": medium,
         "is_bot": np.zeros(count, bool),

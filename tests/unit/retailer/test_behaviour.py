@@ -226,7 +226,7 @@ def test_the_lots_of_waves_are_what_is_said() -> None:
 def test_messages_bounce_open_and_click_as_planted() -> None:
     found = part().contacts.messages
     channel = np.array(campaigns.TURNS)[found["wave"] % len(campaigns.TURNS)]
-    refused = campaigns._placeholders(part().records)[found["person"]] & (channel != 3)
+    refused = campaigns._placeholders(part().records)[found["person"]] & np.isin(channel, (0, 1, 4))
     assert_share(found["bounce"][~refused] == 1, campaigns.BOUNCE_HARD, "hard bounces")
     assert_share(found["bounce"][~refused] == 2, campaigns.BOUNCE_SOFT, "soft bounces")
     assert (found["bounce"][refused] == 1).all()
@@ -273,6 +273,9 @@ def test_visits_belong_to_people_and_end_with_their_purchases() -> None:
     rows = drawn.history
     online = rows[np.isin(drawn.purchases.channel[rows], (1, 2))]
     assert sorted(session["purchase"][session["purchase"] >= 0]) == sorted(online)
+    bought = session["purchase"] >= 0
+    by_app = drawn.purchases.channel[session["purchase"][bought]] == 2
+    assert (session["is_app"][bought] == by_app).all()
     assert_share(session["is_bot"], 0.03 / 1.03, "programs")
     assert (np.diff(events["second"])[np.diff(events["session"]) == 0] > 0).all()
 

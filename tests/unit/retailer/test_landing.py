@@ -309,7 +309,7 @@ def test_a_file_of_a_day_knows_nothing_of_later_days(
 ) -> None:
     if name == "ads/spend":
         days = ask(
-            "select regexp_extract(filename, '20\\d\\d-\\d\\d-\\d\\d')::date, max(date)"
+            "select regexp_extract(filename, '20\\d\\d-\\d\\d-\\d\\d')::date, max(updated_at::date)"
             f" from read_csv('{made.landing}/ads/spend_20*', filename = true) group by all"
         )
     else:
@@ -327,6 +327,9 @@ def test_a_file_of_a_day_knows_nothing_of_later_days(
         ("service/interactions", "contact", "service/contacts", "id"),
         ("reviews/reviews", "account_id", "shop/accounts", "id"),
         ("messaging/messages", "contact", "messaging/contacts", "id"),
+        ("messaging/assignments", "contact", "messaging/contacts", "id"),
+        ("crm/parrainages", "filleul", "crm/contacts", "id"),
+        ("crm/parrainages", "parrain", "crm/contacts", "id"),
         ("messaging/events", "message", "messaging/messages", "message"),
         ("crm/evenements_de_vie", "contact", "crm/contacts", "id"),
         ("crm/consentements", "contact", "crm/contacts", "id"),
@@ -388,3 +391,20 @@ def test_programs_are_not_told_by_their_numbers(made: Made) -> None:
         )
     """)
     assert early < 0.3
+
+
+def test_rows_of_one_time_do_not_lie_by_person(made: Made) -> None:
+    """All assignments of a campaign carry one time; who follows whom among them tells nothing."""
+    persons = f"read_parquet('{made.truth}/records/0001.parquet')"
+    ((rising,),) = ask(f"""
+        with placed as (
+            select campaign, contact, row_number() over () as place
+            from {read(feed("messaging/assignments"), made, "0001_history")}
+        ),
+        known as (
+            select person, lag(person) over (partition by campaign order by place) as earlier
+            from placed join {persons} as records on records.key = placed.contact
+        )
+        select avg((person > earlier)::int) from known where earlier is not null
+    """)
+    assert 0.45 < rising < 0.55
