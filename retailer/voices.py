@@ -73,10 +73,10 @@ def make_calls(
     known = np.where(purchases.is_late, purchases.moment + DELIVERY_DAYS, purchases.arrived)
     when = np.where(about, np.append(known, np.nan)[purchase], anytime)
     moment = np.floor(when + after) + hours(rng, np.full(len(person), 14.0)) / 24
-    topic = np.select(
-        [poor, late], [POOR, LATE], rng.choice([QUESTION, PRICE, RETURN], len(person))
-    )
-    topic = np.where(bad & ~poor & ~late, ADVICE, topic)
+    usual = rng.choice([QUESTION, PRICE, RETURN, ADVICE], len(person), p=[0.3, 0.25, 0.3, 0.15])
+    topic = np.select([poor, late], [POOR, LATE], usual)
+    is_advice = bad & ~poor & ~late & (rng.random(len(person)) < 0.5)
+    topic = np.where(is_advice, ADVICE, topic)
     calls = {
         "person": person, "purchase": purchase, "moment": moment,
         "is_chat": rng.random(len(person)) < CHAT_SHARE,
