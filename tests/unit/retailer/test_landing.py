@@ -135,11 +135,12 @@ def test_a_row_that_is_late_lies_in_the_file_of_the_day_it_arrives(made: Made) -
     for row in late:
         assert row["arrives_day"] > row["file_day"]
         day = days.date(row["arrives_day"])
+        number, told = row["key"].split("|")
         found = ask(
             f"select count(*) from {read(feed('shop/orders'), made, str(day))}"
-            f" where order_id = '{row['key'].partition('|')[0]}'"
+            f" where order_id = '{number}' and updated_at = '{told}'"
         )
-        assert found[0][0] >= 1
+        assert found == [(1,)]
 
 
 def test_the_column_is_renamed_from_its_day_on(made: Made) -> None:

@@ -51,7 +51,8 @@ def test_people_share_and_move_at_their_rates(flag: str, rate: float) -> None:
     table = part().records.table
     person = np.zeros(len(part().people), bool)
     person[table["person"][table[flag]]] = True
-    assert_share(person, rate, flag, cluster=2)
+    # A land line is told by several of a household at once.
+    assert_share(person, rate, flag, cluster=2 if flag == "land_line" else 1)
 
 
 def test_twins_namesakes_married_names_and_countries_come_at_their_rates() -> None:
