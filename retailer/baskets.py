@@ -9,7 +9,7 @@ import numpy as np
 
 from retailer.catalogue import DEPARTMENTS, Catalogue
 from retailer.days import BEFORE, Days, sales_strength
-from retailer.people import People
+from retailer.people import CLOSES, OPENS, People
 from retailer.purchases import Purchases
 from retailer.randomness import Array, stream, within
 from retailer.worlds import World
@@ -142,6 +142,8 @@ def make_returns(
     purchase = np.flatnonzero(rng.random(len(purchases)) < chance)
     first_line = np.searchsorted(lines["purchase"], purchase)
     moment = purchases.arrived[purchase] + 1 + rng.gamma(2.0, 4.0, len(purchase))
+    opened = np.floor(moment) + (OPENS + (CLOSES - OPENS) * rng.beta(2, 2, len(purchase))) / 24
+    moment = np.where(purchases.channel[purchase] == 0, opened, moment)
     other = rng.integers(1, len(REASONS), len(purchase))
     poor = purchases.is_poor[purchase]
     told = rng.random(len(purchase)) < np.where(poor, *REASON_TOLD)

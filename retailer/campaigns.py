@@ -56,6 +56,9 @@ MACHINE_OPEN = 0.32
 """Share of delivered e-mails that a mail program opens by itself."""
 BOUNCE_HARD, BOUNCE_SOFT = 0.008, 0.014
 UNSUBSCRIBE, COMPLAIN = 0.0015, 0.0002
+FROM_MESSAGE = 0.6
+"""Share of the online purchases that campaigns bring, which come by a click in the message."""
+SHOPPING_MINUTES = 9.0
 EVENTS = ("delivered", "opened", "clicked", "bounced", "complained", "unsubscribed")
 
 
@@ -86,7 +89,7 @@ class Wave:
         return self.number % 2 == 0
 
 
-@dataclass
+@dataclass(frozen=True)
 class Contacts:
     """What campaigns did with the persons of a part.
 
@@ -98,12 +101,15 @@ class Contacts:
         messages: `person`, `wave`, `moment`, `step` (0 to 3), and as flags or moments what became of
             it: `bounce` (0 no, 1 hard, 2 soft), `opened`, `machine_opened`, `clicked`, `complained`,
             `unsubscribed` (moments, NaN where it did not happen).
+        click: by purchase, the moment of the click in a message whose visit ended with it; NaN for
+            most.
     """
 
     agreed: Array
     revoked: Array
     assigned: dict[str, Array]
     messages: dict[str, Array]
+    click: Array
 
 
 def make_contacts(
@@ -130,11 +136,12 @@ def make_contacts(
         drawn = _draw(rng, state, wave, world)
         assigned.append(drawn)
         messages.append(_send(rng, state, wave, drawn, refused))
-    contacts = Contacts(agreed, state.revoked, _joined(assigned), _joined(messages))
+    drawn, sent = _joined(assigned), _joined(messages)
     if world.has_effects:
-        purchases = _changed(rng, people, records, purchases, contacts.assigned, days, world)
-    purchases.offer[:] = _offers(purchases, contacts.assigned)
-    return contacts, purchases
+        purchases = _changed(rng, people, records, purchases, drawn, days, world)
+    purchases.offer[:] = _offers(purchases, sent)
+    click = _clicks(rng, purchases, sent)
+    return Contacts(agreed, state.revoked, drawn, sent, click), purchases
 
 
 @dataclass
@@ -306,13 +313,65 @@ def _in_windows(
     return np.repeat(low, count) + within(count), np.repeat(rows, count)
 
 
-def _offers(purchases: Purchases, assigned: dict[str, Array]) -> Array:
-    """The wave whose coupon the buyer holds at each purchase, -1 for most."""
-    carries = (assigned["wave"] % 2 == 0) & (assigned["arm"] > 0)
-    touched, by = _in_windows(purchases, assigned, np.flatnonzero(carries))
-    offer = np.full(len(purchases), -1)
-    offer[touched] = assigned["wave"][by]
-    return np.where((purchases.wave >= 0) & (purchases.wave % 2 == 0), purchases.wave, offer)
+def _offers(purchases: Purchases, messages: dict[str, Array]) -> Array:
+    """The wave whose coupon the buyer holds at each purchase, by the last message with one; -1 for most."""
+    wave = messages["wave"]
+    rows = np.flatnonzero((wave % 2 == 0) & (messages["bounce"] == 0))
+    last = _last_before(
+        purchases.person, purchases.moment, messages["person"], messages["moment"], rows
+    )
+    held = np.append(wave, -1)[last]
+    runs = (last >= 0) & (purchases.moment < held * EVERY + 3 + WINDOW)
+    return np.where(runs, held, -1)
+
+
+def _last_before(
+    group: Array, moment: Array, of_group: Array, of_moment: Array, rows: Array
+) -> Array:
+    """For each moment of a group, the row among `rows` that is the last before it in its group, or -1."""
+    rows = rows[np.lexsort((of_moment[rows], of_group[rows]))]
+    width = 4.0 * (max(moment.max(initial=0), of_moment.max(initial=0)) + BEFORE)
+    ends = of_group[rows] * width + of_moment[rows] + BEFORE
+    at = np.searchsorted(ends, group * width + moment + BEFORE) - 1
+    found = np.append(rows, -1)[at]
+    is_same = (at >= 0) & (np.append(of_group, -1)[found] == group)
+    return np.where(is_same, found, -1)
+
+
+def _clicks(rng: np.random.Generator, purchases: Purchases, messages: dict[str, Array]) -> Array:
+    """When the click fell that ended with each purchase; NaN for all but what campaigns bring online.
+
+    The message is the last of the campaign before the purchase; it is told as opened and clicked.
+    """
+    click = np.full(len(purchases), np.nan)
+    online = (purchases.channel == 1) | (purchases.channel == 2)
+    wanted = np.flatnonzero(
+        (purchases.wave >= 0) & online & (rng.random(len(purchases)) < FROM_MESSAGE)
+    )
+    waves = int(messages["wave"].max(initial=0)) + 1
+    channel = np.array(TURNS)[messages["wave"] % len(TURNS)]
+    may = (messages["bounce"] == 0) & (np.array(CLICK)[channel] > 0)
+    may &= np.isnan(messages["unsubscribed"]) & np.isnan(messages["complained"])
+    clicked = purchases.moment[wanted] - shopping(rng, len(wanted))
+    message = _last_before(
+        purchases.person[wanted] * waves + purchases.wave[wanted], clicked - 0.002,
+        messages["person"] * waves + messages["wave"], messages["moment"], np.flatnonzero(may),
+    )  # fmt: skip
+    # A message tells one click: of two purchases the first has it.
+    _, first = np.unique(message, return_index=True)
+    first = first[message[first] >= 0]
+    wanted, message, clicked = wanted[first], message[first], clicked[first]
+    click[wanted] = clicked
+    messages["clicked"][message] = clicked
+    is_seen = np.array(OPEN)[channel[message]] > 0
+    opened = np.fmin(messages["opened"][message], clicked - 0.001)
+    messages["opened"][message] = np.where(is_seen, opened, np.nan)
+    return click
+
+
+def shopping(rng: np.random.Generator, count: int) -> Array:
+    """How long visits last until they end with a purchase, in days."""
+    return np.minimum(rng.gamma(4.0, SHOPPING_MINUTES / 4.0, count), 25.0) / 1_440
 
 
 def effects(people: People, assigned: dict[str, Array]) -> dict[str, Array]:

@@ -206,10 +206,11 @@ def _stores(part: Part, rows: Array, person: Array) -> Array:
 
 
 def _cards(part: Part, person: Array, moment: Array) -> Array:
-    """The card on each ticket: none from who has none, or is lost to the retailer at that time."""
+    """The card on each ticket: of its recorded holder, or of who is recognised by it later on."""
     records = part.records
-    is_hidden = moment < records.hidden_until[person]
-    has_card = records.knows("stores")[person] & (~is_hidden | records.is_revealed[person])
+    since = records.since("stores")[person]
+    is_revealed = np.isfinite(records.hidden_until[person]) & records.is_revealed[person]
+    has_card = np.isfinite(since) & ((since <= moment) | is_revealed)
     return np.where(has_card, records.card[person], -1)
 
 
@@ -312,7 +313,7 @@ def web_events(part: Part) -> dict[str, pa.Array]:
     events, session, days = part.events, part.sessions, part.plan.days
     row = events["session"]
     moment = session["moment"][row] + events["second"] / 86_400
-    kept = np.flatnonzero(moment < days.horizon)
+    kept = np.flatnonzero((moment >= 0) & (moment < days.horizon))
     row, moment = row[kept], moment[kept]
     name, product = events["name"][kept], events["product"][kept]
     person = session["person"]
@@ -323,7 +324,7 @@ def web_events(part: Part) -> dict[str, pa.Array]:
     honest = session["visitor"] % 100 < SEEN_AS_BOT * 100
     agent = np.where(session["is_bot"] & honest, 4, agent)
     bought = np.where(name == v.ORDER, session["purchase"][row], -1)
-    paid = np.bincount(part.lines["purchase"], part.lines["net"], len(part.purchases))
+    paid = np.bincount(part.lines["purchase"], part.lines["net"], len(part.purchases) + 1)
     return {
         "_day": _days_of(moment),
         "event_id": whole(part.numbered(kept, EVENT_BITS)),

@@ -13,7 +13,7 @@ import numpy as np
 
 from retailer.catalogue import DEPARTMENTS, ENTRY_DROPOUT
 from retailer.days import BEFORE, Days
-from retailer.randomness import Array, Choice, stream
+from retailer.randomness import Array, Choice, folded, hours, stream
 from retailer.vocabulary import COUNTRIES, Country, rank_weights
 from retailer.worlds import World
 
@@ -51,6 +51,8 @@ NEEDS = {
 }
 """By what an event of life multiplies the taste for each department, for NEED_DAYS."""
 NEED_DAYS = 180
+OPENS, CLOSES = 9.5, 19.9
+"""Hours of the stores."""
 THEMES = ("environment", "sport", "belonging", "power", "logic")
 
 
@@ -83,6 +85,7 @@ SOURCES = (
     Source("referral", 0.08, 0.08, 1.2, 0.75),
     Source("contest", 0.09, 0.8, 0.6, 1.4, paid=0.95),
 )
+REFERRAL = [one.name for one in SOURCES].index("referral")
 PAID = tuple(number for number, source in enumerate(SOURCES) if source.paid)
 
 
@@ -298,6 +301,8 @@ def _behaviour(
     rng: np.random.Generator, count: int, days: Days, world: World, spend: dict[int, Array]
 ) -> dict[str, Array]:
     source = rng.choice(len(SOURCES), count, p=[one.share for one in SOURCES])
+    is_prospect = rng.random(count) < _prospects(source, world)
+    hour = rng.choice([9, 12.5, 17, 20.5], count, p=[0.15, 0.25, 0.25, 0.35])
     taste = rng.gamma(0.7, size=(count, len(DEPARTMENTS))) + 0.02
     entry = Choice(np.array([0.8, 1.6, 1.0, 1.0, 1.4, 1.0, 0.7, 1.1])).draw(rng, count)
     sensitivity = rng.beta(2, 3, count)
@@ -310,8 +315,9 @@ def _behaviour(
     return {
         "source": source,
         "entry": entry,
-        "is_prospect": rng.random(count) < _prospects(source, world),
-        "start": _starts(rng, source, days, world, spend),
+        "is_prospect": is_prospect,
+        "start": _starts(rng, source, days, world, spend, ~is_prospect * rate * leave)
+        + while_open(hours(rng, hour)) / 24,
         "rate": rate,
         "leave": leave,
         "minding": np.digitize(sensitivity, (0.3, 0.5)),
@@ -319,7 +325,7 @@ def _behaviour(
         "dearness": dearness,
         "brand": rng.integers(0, 16, count),
         "web": web,
-        "hour": rng.choice([9, 12.5, 17, 20.5], count, p=[0.15, 0.25, 0.25, 0.35]),
+        "hour": hour,
         "theme": rng.integers(0, len(THEMES), count),
         "fatigue": rng.gamma(2.0, 0.5, count),
         "tier": np.digitize(yearly, TIER_BOUNDS),
@@ -353,12 +359,22 @@ def _rates(
     return np.minimum(rate, 3.0), np.clip(leave, 0, 1)
 
 
+def while_open(hour: Array) -> Array:
+    """Hours of the day (0 to 24) as hours at which stores are open, still in order but for the night."""
+    return folded(OPENS + (hour - 6) / 18 * (CLOSES - OPENS), OPENS, CLOSES)
+
+
 def _starts(
-    rng: np.random.Generator, source: Array, days: Days, world: World, spend: dict[int, Array]
-) -> Array:
-    """When people come: a share before history, the others by the season and what was paid for."""
+    rng: np.random.Generator, source: Array, days: Days, world: World, spend: dict[int, Array],
+    leaving: Array,
+) -> Array:  # fmt: skip
+    """The day on which people come: a share before history, the others by the season.
+
+    More come when more is paid for, and those whom customers bring come by how many customers there
+    are. `leaving` is the rate at which each buyer stops being one, 0 for who never buys.
+    """
     count = len(source)
-    start = -rng.random(count) * BEFORE
+    start = np.floor(-rng.random(count) * BEFORE)
     coming = rng.random(count) >= ESTABLISHED
     trade = days.season[1][BEFORE : BEFORE + days.horizon]
     for number, one in enumerate(SOURCES):
@@ -366,8 +382,25 @@ def _starts(
         weights = trade
         if one.paid and world.has_effects:
             weights = trade * (1 - one.paid + one.paid * response(spend[number]))
-        start[rows] = Choice(weights).draw(rng, len(rows)) + rng.random(len(rows))
+        if number != REFERRAL:
+            start[rows] = Choice(weights).draw(rng, len(rows))
+    rows = np.flatnonzero(coming & (source == REFERRAL))
+    others = (leaving > 0) & ~(coming & (source == REFERRAL))
+    weights = trade * _customers(start[others], leaving[others], days)
+    start[rows] = Choice(weights).draw(rng, len(rows))
     return start
+
+
+def _customers(start: Array, leaving: Array, days: Days) -> Array:
+    """How many of these buyers are expected to be customers, by day of history.
+
+    Who leaves with one probability after each of purchases that come at one rate stays for a time
+    that is exponential in their product.
+    """
+    grid = np.linspace(0, days.horizon, 40)
+    since = grid[:, None] - start
+    counts = (np.exp(-leaving * np.maximum(since, 0)) * (since >= 0)).sum(axis=1)
+    return np.interp(np.arange(days.horizon), grid, counts) + 1e-9
 
 
 def response(spend: Array) -> Array:

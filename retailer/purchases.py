@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from retailer.days import BEFORE, Days
-from retailer.people import People
+from retailer.people import CLOSES, OPENS, People, while_open
 from retailer.randomness import Array, hours, stream
 from retailer.records import Records
 from retailer.worlds import World
@@ -37,8 +37,6 @@ BAD_CALLS = 0.22
 CAUSES = ("own", "late_delivery", "poor_product", "bad_call")
 FACTORS = (1.0, 2.0, 1.8, 3.0)
 """By what each cause multiplies the probability to leave."""
-OPENS, CLOSES = 9.5, 19.9
-"""Hours of the stores."""
 MOST = 1_500
 """Purchases of one person at most."""
 
@@ -134,17 +132,29 @@ def make_purchases(
 
 
 def _at_hours(rng: np.random.Generator, people: People, columns: dict[str, Array]) -> Array:
-    """The moments at an hour of the person's own, in stores while they are open, still in order."""
-    person = columns["person"]
-    moment = np.floor(columns["moment"]) + draw_hours(rng, people, person, columns["channel"]) / 24
+    """The moments at an hour of the person's own, in stores while they are open, still in order.
+
+    The first is `start`; others of the same day are after it, and who buys twice a day does so while
+    stores are open, whichever the channel.
+    """
+    person, day = columns["person"], np.floor(columns["moment"])
+    again = (np.diff(person, prepend=-1) == 0) & (np.diff(day, prepend=-1) == 0)
+    is_crowded = again | np.append(again[1:], np.False_)
+    in_store = np.where(is_crowded, 0, columns["channel"])
+    hour = draw_hours(rng, people, person, in_store)
+    start = people.start[person]
+    is_first = columns["repeat"] == 0
+    begun = (start - day) * 24
+    after = begun + (CLOSES - begun) * (hour - OPENS) / (CLOSES - OPENS)
+    hour = np.where((np.floor(start) == day) & ~is_first, after, hour)
+    moment = np.where(is_first, start, day + hour / 24)
     return moment[np.lexsort((moment, person))]
 
 
 def draw_hours(rng: np.random.Generator, people: People, person: Array, channel: Array) -> Array:
     """An hour of the day for each purchase."""
     usual = hours(rng, people.hour[person])
-    opened = OPENS + (usual - 6) / 18 * (CLOSES - OPENS)
-    return np.where(channel == 0, np.clip(opened, OPENS, CLOSES), usual)
+    return np.where(channel == 0, while_open(usual), usual)
 
 
 def draw_incidents(

@@ -77,7 +77,13 @@ def share(rng: np.random.Generator, eligible: Array, rate: float) -> Array:
 
 def hours(rng: np.random.Generator, usual: Array) -> Array:
     """Hours of the day around the usual ones, within the day."""
-    return np.clip(usual + rng.normal(0, 2.2, len(usual)), 0.2, 23.6)
+    return folded(usual + rng.normal(0, 2.2, len(usual)), 0.0, 23.9)
+
+
+def folded(values: Array, low: float, high: float) -> Array:
+    """The values, with what lies beyond a bound turned back at it, so that none heaps up there."""
+    values = low + np.abs(values - low)
+    return np.clip(high - np.abs(high - values), low, high)
 
 
 def within(lengths: Array) -> Array:

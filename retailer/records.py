@@ -95,6 +95,8 @@ def scramble(number: Array, purpose: int) -> Array:
     return mixed(number, KEY_BITS, purpose)
 
 
+VISIT = 0.02
+"""Days before a purchase at which its account exists at the latest: the visit is shorter."""
 CARD, VISITOR, DEVICE, HANDLE = 7, 8, 9, 10
 """Purposes of `scramble` beside the systems."""
 SECOND_DEVICES, LOST_COOKIES, BOT_COOKIES = 20_000_000, 40_000_000, 60_000_000
@@ -176,24 +178,28 @@ def make_records(seed: int, part: int, people: People, world: World) -> Records:
         "system": system,
         "key": _keys(number[person], system),
         "created": created,
-        "shares_device": shares_device[person],
-        "shares_card": shares_card[person],
-        **_values(rng, people, person, system, created, visitor, card),
-    }
+        **_values(rng, people, person, system, created, visitor, card,
+                  {"shares_device": shares_device[person], "shares_card": shares_card[person]}),
+    }  # fmt: skip
     return Records(known, table, visitor, card, until, rng.random(count) < REVEALED)
 
 
 def settle(records: Records, purchases: Purchases, days: Days) -> None:
-    """Have those who buy online known to the shop by then: by their guest's record, else the account."""
-    online = np.flatnonzero((purchases.channel > 0) & (purchases.moment < days.horizon))
-    first = np.full(len(records.known), np.inf)
-    np.minimum.at(first, purchases.person[online], purchases.moment[online])
-    table, guest = records.table, SYSTEMS.index("guest")
-    by_guest = records.knows("guest")[table["person"]]
-    wanted = np.where(by_guest, guest, SYSTEMS.index("shop"))
-    rows = table["system"] == wanted
-    before = first[table["person"]] - 0.001
-    table["created"] = np.where(rows, np.minimum(table["created"], before), table["created"])
+    """Have those who buy online known to the shop by then.
+
+    By their guest's record where they have one and do not buy in the app, else by the account.
+    """
+    table = records.table
+    has_guest = records.knows("guest")
+    by_app = purchases.channel == 2
+    by_guest = ~by_app & has_guest[purchases.person]
+    for system, orders in (("guest", by_guest), ("shop", ~by_guest)):
+        made = orders & (purchases.channel > 0) & (purchases.moment < days.horizon)
+        first = np.full(len(records.known), np.inf)
+        np.minimum.at(first, purchases.person[made], purchases.moment[made])
+        rows = table["system"] == SYSTEMS.index(system)
+        before = first[table["person"]] - VISIT
+        table["created"] = np.where(rows, np.minimum(table["created"], before), table["created"])
 
 
 def _keys(number: Array, system: Array) -> Array:
@@ -219,9 +225,9 @@ def _known(rng: np.random.Generator, people: People) -> tuple[Array, Array]:
 
 def _values(
     rng: np.random.Generator, people: People, person: Array, system: Array, created: Array,
-    visitor: Array, card: Array,
+    visitor: Array, card: Array, shared: dict[str, Array],
 ) -> dict[str, Array]:  # fmt: skip
-    """The values of each record, spoilt at their rates."""
+    """The values of each record, spoilt at their rates, and what was done to it."""
     number = people.first + person
     lands = people.country[person]
     told = _told(rng, system)
@@ -240,6 +246,7 @@ def _values(
         "loyalty_card_key": card[person],
         "visitor_key": visitor[person],
         "device_key": scramble(number, DEVICE),
+        **shared,
     }  # fmt: skip
     _leave_out(rng, values, told)
     return values
@@ -314,7 +321,7 @@ def _contacts(
         "email": np.where(uses_second, second[person], email[person]),
         "mobile_phone": _formatted(rng, mobile[person]),
         "phone": np.where(lines, line, np.full(count, None, object))[person],
-        "shared_email": shared[person], "land_line": lines[person],
+        "shared_email": shared[person] & ~uses_second, "land_line": lines[person],
         "recycled_phone": recycled[person], "second_email": uses_second,
     }  # fmt: skip
     values["email_typo"] = told["email"] & (rng.random(len(person)) < EMAIL_TYPOS)
@@ -503,7 +510,9 @@ def _leave_out(rng: np.random.Generator, values: dict[str, Array], told: dict[st
     for column, rows, known in (("email", by_mail, PLACEHOLDER_EMAILS),
                                 ("mobile_phone", by_phone, PLACEHOLDER_PHONES)):  # fmt: skip
         values[column][rows] = [known[n % len(known)] for n in which[rows]]
-    values["email_typo"] &= ~by_mail
+    for flag in ("email_typo", "shared_email", "second_email"):
+        values[flag] &= ~by_mail
+    values["recycled_phone"] &= ~by_phone
     for column, has in told.items():
         values[column][~has] = _empty(values[column])
     for flag, column in TOLD_BY.items():
@@ -516,6 +525,7 @@ def _empty(column: Array) -> int | None:
 
 TOLD_BY = {
     "shared_email": "email", "second_email": "email", "land_line": "phone",
-    "recycled_phone": "mobile_phone",
+    "recycled_phone": "mobile_phone", "is_new_address": "city", "shares_device": "visitor_key",
+    "shares_card": "loyalty_card_key",
 }  # fmt: skip
 """What was done to a record counts only where the value is delivered."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from retailer.campaigns import CHANNELS, TURNS, Contacts
+from retailer.campaigns import CHANNELS, TURNS, Contacts, shopping
 from retailer.catalogue import Catalogue
 from retailer.days import Days
 from retailer.people import SOURCES, People
@@ -42,8 +42,6 @@ USUAL_MEDIA = (0.4, 0.34, 0.11, 0.06, 0.03, 0.05, 0.01)
 MEDIUM_OF_SOURCE = (0, 1, 2, 3, 4, 5, 6)
 """The medium of the first visits of people by where they come from."""
 GAP_SECONDS = 48.0
-FROM_MESSAGE = 0.6
-"""Share of the online purchases that campaigns bring, which come by a click in the message."""
 PAID_MEDIA = {2: 2, 3: 3, 4: 4, 6: 6}
 """The source whose platform counts a visit, by the visit's medium."""
 
@@ -63,7 +61,7 @@ def make_visits(
     rng = stream(seed, "visits", part)
     parts = [
         _browsing(rng, people, purchases, days),
-        _buying(rng, purchases, days),
+        _buying(rng, purchases, contacts, days),
         _clicking(contacts, days),
     ]
     session = {name: np.concatenate([one[name] for one in parts]) for name in parts[0]}
@@ -71,7 +69,7 @@ def make_visits(
     session = _with_bots(rng, session, days, people.first)
     order = np.lexsort((session["moment"], session["person"]))
     session = {name: values[order] for name, values in session.items()}
-    return session, _events(rng, people, catalogue, session)
+    return session, _events(rng, people, catalogue, session, purchases.moment)
 
 
 def _browsing(
@@ -97,22 +95,27 @@ def _browsing(
             "purchase": none, "wave": none}  # fmt: skip
 
 
-def _buying(rng: np.random.Generator, purchases: Purchases, days: Days) -> dict[str, Array]:
-    """One visit for each purchase made online, in history."""
+def _buying(
+    rng: np.random.Generator, purchases: Purchases, contacts: Contacts, days: Days
+) -> dict[str, Array]:
+    """One visit for each purchase made online, in history; it begins with the click that led to it."""
     rows = history(purchases, days)
     rows = rows[(purchases.channel[rows] == 1) | (purchases.channel[rows] == 2)]
+    click = contacts.click[rows]
+    is_by_click = ~np.isnan(click)
+    own = purchases.moment[rows] - shopping(rng, len(rows))
     return {
-        "person": purchases.person[rows], "moment": purchases.moment[rows],
+        "person": purchases.person[rows], "moment": np.where(is_by_click, click + 2 / 86_400, own),
         "kind": np.full(len(rows), KINDS.index("purchase")), "purchase": rows,
-        "wave": np.where(rng.random(len(rows)) < FROM_MESSAGE, purchases.wave[rows], -1),
+        "wave": np.where(is_by_click, purchases.wave[rows], -1),
     }  # fmt: skip
 
 
 def _clicking(contacts: Contacts, days: Days) -> dict[str, Array]:
-    """One visit for each click in a message."""
+    """One visit for each click in a message that did not end with a purchase."""
     message = contacts.messages
     clicked = message["clicked"]
-    rows = np.flatnonzero(clicked < days.horizon)
+    rows = np.flatnonzero((clicked < days.horizon) & ~np.isin(clicked, contacts.click))
     return {
         "person": message["person"][rows], "moment": clicked[rows],
         "kind": np.full(len(rows), KINDS.index("browse")), "purchase": np.full(len(rows), -1),
@@ -173,9 +176,10 @@ def _with_bots(
 
 
 def _events(
-    rng: np.random.Generator, people: People, catalogue: Catalogue, session: dict[str, Array]
-) -> dict[str, Array]:
-    """The events of the sessions, in order."""
+    rng: np.random.Generator, people: People, catalogue: Catalogue, session: dict[str, Array],
+    ordered: Array,
+) -> dict[str, Array]:  # fmt: skip
+    """The events of the sessions, in order; `ordered` are the moments of the purchases."""
     mean = np.array(list(EVENTS_OF.values()))[session["kind"]]
     least = np.array([1, 2, 4, 6])[session["kind"]]
     count = least + rng.poisson(np.maximum(mean - least, 0))
@@ -188,6 +192,11 @@ def _events(
     gap[place == 0] = 0
     passed = np.cumsum(gap)
     second = passed - passed[np.cumsum(count) - count][row]
+    # A visit that ends with a purchase ends at its moment.
+    bought = session["purchase"] >= 0
+    lasts = (np.append(ordered, 0.0)[session["purchase"]] - session["moment"]) * 86_400
+    scale = np.where(bought, lasts / np.maximum(second[np.cumsum(count) - 1], 1), 1.0)
+    second = second * scale[row]
     name = _event_names(rng, session["kind"][row], place, left)
     return {"session": row, "second": second, "name": name,
             "product": _event_products(rng, people, catalogue, session, row, name)}  # fmt: skip

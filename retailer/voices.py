@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from retailer.days import Days
-from retailer.people import SOURCES, People
+from retailer.people import REFERRAL, People
 from retailer.purchases import DELIVERY_DAYS, Purchases, history
 from retailer.randomness import Array, hours, stream
 from retailer.records import Records
@@ -28,7 +28,7 @@ UNSOLVED = 0.6, 0.06
 """Share of calls that are noted as not solved: of bad ones, and of others."""
 NOTED = ("livraison", "produit", "conseil", "prix", "retour", "autre")
 NOTED_OF = (0, 1, 2, 3, 5, 4, 5, 5, 5, 5)
-"""What an agent notes as the reason, by topic; one in eight notes any."""
+"""What an agent notes as the reason, by topic; one in eight notes another."""
 MISNOTED = 0.125
 OUTCOMES = ("résolu", "remboursé", "rappel prévu", "non résolu")
 SOCIAL_POSTS = 3.0
@@ -77,6 +77,7 @@ def make_calls(
     topic = np.select([poor, late], [POOR, LATE], usual)
     is_advice = bad & ~poor & ~late & (rng.random(len(person)) < 0.5)
     topic = np.where(is_advice, ADVICE, topic)
+    noted = np.array(NOTED_OF)[topic]
     calls = {
         "person": person, "purchase": purchase, "moment": moment,
         "is_chat": rng.random(len(person)) < CHAT_SHARE,
@@ -89,7 +90,7 @@ def make_calls(
         ),
         "noted": np.where(
             rng.random(len(person)) < MISNOTED,
-            rng.integers(0, len(NOTED), len(person)), np.array(NOTED_OF)[topic],
+            (noted + rng.integers(1, len(NOTED), len(person))) % len(NOTED), noted,
         ),
     }  # fmt: skip
     kept = moment < days.horizon
@@ -194,21 +195,20 @@ def make_social(
 def make_referrals(
     seed: int, part: int, people: People, purchases: Purchases, days: Days
 ) -> dict[str, Array]:
-    """Who brought the people of the source of referrals: someone who was a customer before them.
+    """Who brought the people of the source of referrals: one of the customers of that day, drawn alike.
 
     Returns:
         `referrer`, `referred` (rows), `moment`; within history.
     """
     rng = stream(seed, "referrals", part)
-    is_referred = people.source == [one.name for one in SOURCES].index("referral")
+    is_referred = people.source == REFERRAL
     referred = np.flatnonzero(is_referred & (people.start > 1) & (people.start < days.horizon))
     buyers = np.flatnonzero(~people.is_prospect)
     buyers = buyers[np.argsort(people.start[buyers], kind="stable")]
     before = np.searchsorted(people.start[buyers], people.start[referred] - 1)
     referred, before = referred[before > 0], before[before > 0]
-    # Recent customers recommend more: the draws lean to the end of those who came before; the first who
-    # is still a customer did it.
-    place = np.floor(before * np.sqrt(rng.random((DRAWS, len(before))))).astype(np.int64)
+    # Of those who came before, the first drawn who is still a customer did it.
+    place = np.floor(before * rng.random((DRAWS, len(before)))).astype(np.int64)
     drawn = buyers[np.minimum(place, before - 1)]
     stays = purchases.left_at[drawn] > people.start[referred]
     referrer, found = drawn[np.argmax(stays, axis=0), np.arange(len(before))], stays.any(axis=0)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from ml.btyd.bg_nbd import BetaGeoNBD
 from retailer import campaigns, purchases
+from retailer import people as model
 from retailer.baskets import COUPON, MORE_LINES
 from retailer.catalogue import ENTRY_DROPOUT
 from retailer.days import AFTER, BEFORE, Days, black_friday, sales_start
@@ -260,6 +263,21 @@ def test_baskets_have_their_lines_and_add_up() -> None:
     full = lines["net"] + lines["discount"] + lines["coupon"]
     assert np.abs(lines["coupon"] - (full - lines["discount"]) * COUPON)[used].max() <= 0.51
     assert (drawn.purchases.offer[lines["purchase"][used]] >= 0).all()
+    with_coupon = np.unique(lines["purchase"][used])
+    received = {
+        (person, wave): moment
+        for person, wave, moment, bounce in zip(
+            *(
+                drawn.contacts.messages[name][::-1]
+                for name in ("person", "wave", "moment", "bounce")
+            ),
+            strict=True,
+        )
+        if not bounce
+    }
+    for row in with_coupon:
+        key = drawn.purchases.person[row], drawn.purchases.offer[row]
+        assert received[key] < drawn.purchases.moment[row], "a coupon that nobody sent"
     brought = drawn.purchases.wave[lines["purchase"][used]] >= 0
     assert 0.05 < brought.mean() < 0.95, "a coupon tells what a campaign brought"
 
@@ -276,8 +294,65 @@ def test_visits_belong_to_people_and_end_with_their_purchases() -> None:
     bought = session["purchase"] >= 0
     by_app = drawn.purchases.channel[session["purchase"][bought]] == 2
     assert (session["is_app"][bought] == by_app).all()
+    ends = np.append(events["session"][1:] != events["session"][:-1], True)
+    ordered = session["moment"][bought] + events["second"][ends][bought] / 86_400
+    moment = drawn.purchases.moment[session["purchase"][bought]]
+    assert np.abs(ordered - moment).max() * 86_400 < 0.01
+    assert ((moment - session["moment"][bought]) * 1_440 <= 25.01).all()
     assert_share(session["is_bot"], 0.03 / 1.03, "programs")
     assert (np.diff(events["second"])[np.diff(events["session"]) == 0] > 0).all()
+
+
+def test_a_purchase_that_a_message_brought_begins_with_its_click() -> None:
+    drawn = part()
+    session, bought, sent = drawn.sessions, drawn.purchases, drawn.contacts.messages
+    rows = session["purchase"][(session["purchase"] >= 0) & (session["wave"] >= 0)]
+    clicked = {moment: row for row, moment in enumerate(sent["clicked"]) if moment == moment}
+    message = np.array([clicked[drawn.contacts.click[row]] for row in rows])
+    assert (sent["person"][message] == bought.person[rows]).all()
+    assert (sent["wave"][message] == bought.wave[rows]).all()
+    assert (sent["bounce"][message] == 0).all()
+    channel = np.array(campaigns.TURNS)[sent["wave"][message] % len(campaigns.TURNS)]
+    opened = np.where(channel == 1, sent["moment"][message], sent["opened"][message])
+    steps = sent["moment"][message], opened, sent["clicked"][message], bought.moment[rows]
+    assert all((before <= after).all() for before, after in itertools.pairwise(steps))
+    assert not (channel == campaigns.CHANNELS.index("direct_mail")).any()
+    # Each click is a visit of its campaign, and each visit of a campaign a click.
+    clicks = (sent["clicked"] < drawn.plan.days.horizon).sum()
+    assert (session["wave"] >= 0).sum() == clicks
+    online = np.isin(bought.channel, (1, 2)) & (bought.wave >= 0)
+    own = np.array(campaigns.TURNS)[bought.wave % len(campaigns.TURNS)] != 3
+    share = np.isfinite(drawn.contacts.click[online & own]).mean()
+    assert 0.85 * campaigns.FROM_MESSAGE < share < campaigns.FROM_MESSAGE
+
+
+def test_a_card_is_shown_before_its_holder_is_recorded_by_those_it_reveals_alone() -> None:
+    from retailer.deliveries import _cards
+
+    drawn = part()
+    rows = drawn.history
+    rows = rows[drawn.purchases.channel[rows] == 0]
+    person, moment = drawn.purchases.person[rows], drawn.purchases.moment[rows]
+    early = (_cards(drawn, person, moment) >= 0) & (moment < drawn.records.since("stores")[person])
+    assert early.sum() > 100
+    assert drawn.records.is_revealed[person[early]].all()
+    assert np.isfinite(drawn.records.hidden_until[person[early]]).all()
+
+
+def test_nothing_heaps_up_at_a_bound_of_the_day_and_stores_keep_their_hours() -> None:
+    drawn = part()
+    bought, people = drawn.purchases, drawn.people
+    in_store = bought.channel == 0
+    returned = drawn.returns["moment"][in_store[drawn.returns["purchase"]]]
+    for moment in (bought.moment[in_store], returned):
+        hour = moment % 1 * 24
+        assert ((hour >= model.OPENS - 1e-6) & (hour <= model.CLOSES + 1e-6)).all()
+    minute = np.bincount((bought.moment[in_store] % 1 * 1_440).astype(int), minlength=1_440)
+    assert minute.max() < 0.006 * minute.sum()
+    first = bought.repeat == 0
+    assert (bought.moment[first] == people.start[bought.person[first]]).all()
+    same = np.diff(bought.person) == 0
+    assert (np.diff(bought.moment)[same] > 0).all()
 
 
 def test_the_next_year_is_told_from_the_end_of_history_on() -> None:
@@ -297,6 +372,31 @@ def test_a_referrer_was_a_customer_before() -> None:
     found, start = drawn.referrals, drawn.people.start
     assert len(found["referrer"]) > 100
     assert (start[found["referrer"]] < start[found["referred"]]).all()
+    assert (drawn.purchases.left_at[found["referrer"]] > start[found["referred"]]).all()
+
+
+def test_customers_bring_people_at_a_rate() -> None:
+    """Referred people per customer and day of average trade are as many in each half year."""
+    drawn = part()
+    days, start, bought = drawn.plan.days, drawn.people.start, drawn.purchases
+    is_referred = (drawn.people.source == model.REFERRAL) & (start >= 0)
+    month = np.arange(0, days.horizon, 30)
+    customers = np.array([bought.is_active(drawn.people, float(day)).sum() for day in month])
+    daily = np.interp(np.arange(days.horizon), month, customers)
+    daily = daily * days.season[1][BEFORE : BEFORE + days.horizon]
+    edges = np.linspace(0, days.horizon, 6).astype(int)
+    expected = np.add.reduceat(daily, edges[:-1])
+    found = np.histogram(start[is_referred], edges)[0]
+    assert_counts(found, expected / expected.sum() * found.sum(), "referred people")
+    # Alike: who was a customer twice as long brings twice as many.
+    begun = np.clip(start, 0, days.horizon)
+    stayed = np.clip(bought.left_at, begun, days.horizon) - begun
+    stayed[drawn.people.is_prospect] = 0
+    bounds = np.quantile(stayed[stayed > 0], [0, 0.5, 0.8, 1])
+    bounds[-1] += 1
+    brought = np.histogram(stayed[drawn.referrals["referrer"]], bounds)[0]
+    time = np.histogram(stayed, bounds, weights=stayed)[0]
+    assert_counts(brought, time / time.sum() * brought.sum(), "people brought", spread=1.5)
 
 
 def test_voices_are_content_as_their_purchases_went() -> None:

@@ -362,6 +362,14 @@ def test_nobody_does_anything_under_a_record_that_is_not_there_yet(made: Made) -
         assert early == [(0,)], name
 
 
+def test_the_app_has_accounts_only(made: Made) -> None:
+    ((guests,),) = ask(
+        f"select count(*) from {read(feed('shop/orders'), made)} where channel = 'app'"
+        " and coalesce(client_id, customer_id) like 'G%'"
+    )
+    assert guests == 0
+
+
 def test_neither_keys_nor_their_order_say_who_is_who(made: Made) -> None:
     """Rows that follow each other, by place or by number, are of one person as often as by chance."""
     owner = "(select order_id::varchar as id, person from read_parquet"

@@ -51,6 +51,9 @@ def test_people_share_and_move_at_their_rates(flag: str, rate: float) -> None:
     table = part().records.table
     person = np.zeros(len(part().people), bool)
     person[table["person"][table[flag]]] = True
+    if flag == "shares_device":  # who has no account shares one too
+        own = noted.scramble(part().people.first + np.arange(len(person)), noted.VISITOR)
+        person |= part().records.visitor != own
     # A land line is told by several of a household at once.
     assert_share(person, rate, flag, cluster=2 if flag == "land_line" else 1)
 
@@ -82,8 +85,10 @@ def test_a_household_lives_together_and_what_it_shares_is_its_own() -> None:
     same = people.household[1:] == people.household[:-1]
     assert (people.house[1:][same] == people.house[:-1][same]).all()
     table = records.table
+    assert not table["shares_device"][table["visitor_key"] < 0].any()
     for flag, column in (("shares_card", "loyalty_card_key"), ("shared_email", "email")):
-        told = table[column] != np.array(None)
+        told = (table[column] != np.array(None)) & (table[column] != np.array(-1))
+        assert not table[flag][~told].any(), flag
         of_person: dict[int, set[object]] = {}
         for value, person in zip(table[column][told], table["person"][told], strict=True):
             of_person.setdefault(int(person), set()).add(value)
