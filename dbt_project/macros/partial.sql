@@ -180,3 +180,45 @@
     from {{ source('identity', 'customer_map') }}
     where valid_to > cast({{ input_then('map_until') }} as timestamp)
 {% endmacro %}
+
+{#-
+    Keys of a version table that a run has to look at anew: a version of a new load, one whose day, or
+    the day it tells of, was passed, or one of a record whose customer changed.
+-#}
+{% macro touched_rows(relation, key, at, customer_system='source_system') %}
+    select versions.{{ key }}
+    from {{ relation }} as versions
+    cross join {{ source('moment', 'run') }} as run
+    where
+        {{ is_untaken_load('versions._load_id') }}
+        or {{ was_passed(business_date('versions._version_at', 'run.business_timezone')) }}
+        or {{ was_passed(business_date('versions.' ~ at, 'run.business_timezone')) }}
+    union
+    select versions.{{ key }}
+    from {{ relation }} as versions
+    inner join {{ source('identity', 'customer_map') }} as customer_map
+        on
+            versions.{{ customer_system }} = customer_map.source_system
+            and versions.customer_key = customer_map.source_key
+    where customer_map.valid_from > cast({{ input_then('map_until') }} as timestamp)
+{% endmacro %}
+
+{#-
+    What touches fct_messages: the message, what became of it, a campaign that becomes known, and a cost in
+    another currency, whose rate may have come.
+-#}
+{% macro touched_messages() %}
+    {{ touched_rows(ref('messages_versions'), 'message_id', 'sent_at') }}
+    union
+    {{ touched_rows(ref('message_events_versions'), 'message_id', 'occurred_at') }}
+    union
+    select messages.message_id
+    from {{ ref('messages_versions') }} as messages
+    inner join ({{ touched_versions(ref('campaigns_versions'), 'campaign_id') }}) as campaigns
+        on messages.campaign_id = campaigns.campaign_id
+    union
+    select messages.message_id
+    from {{ ref('messages_versions') }} as messages
+    inner join {{ source('moment', 'run') }} as run on messages.currency <> run.reporting_currency
+    where messages.cost_amount <> 0
+{% endmacro %}

@@ -46,3 +46,7 @@
 {#- The distinct values of a group, sorted, in one text. -#}
 {% macro ordered_list(text) %}{{ return(adapter.dispatch('ordered_list', 'unicus')(text)) }}{% endmacro %}
 {% macro duckdb__ordered_list(text) %}string_agg(distinct {{ text }}, ', ' order by {{ text }}){% endmacro %}
+
+{#- Seconds from one timestamp to a later one, with their fraction. -#}
+{% macro seconds_between(from_at, to_at) %}{{ return(adapter.dispatch('seconds_between', 'unicus')(from_at, to_at)) }}{% endmacro %}
+{% macro duckdb__seconds_between(from_at, to_at) %}((epoch_us({{ to_at }}) - epoch_us({{ from_at }})) / 1000000.0){% endmacro %}

@@ -6,3 +6,8 @@
 {% macro record_id(key, owner=none) -%}
     {{ 'coalesce(' ~ trimmed(owner) ~ ', source_system)' if owner else 'source_system' }} || ':' || {{ trimmed(key) }}
 {%- endmacro %}
+
+{#- Whether a browser says of itself that it is a program. -#}
+{% macro names_a_program(user_agent) -%}
+    ({% for word in ['bot', 'crawl', 'spider', 'slurp', 'headless', 'monitor'] %}lower({{ user_agent }}) like '%{{ word }}%'{{ ' or ' if not loop.last }}{% endfor %})
+{%- endmacro %}

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from intake import erasure
 from intake.contract import contracts
 from intake.deviation import Verdict, examine, series_of
 from intake.recency import recencies
@@ -39,6 +40,7 @@ DESCRIPTIONS = {
     "distribution": "The values of every column lie as in the loads before. Look at the file for a"
     " column that turned empty or has another unit.",
     FRESHNESS: "The newest data is as new as  source.yaml  expects. Ask for the files.",
+    erasure.CHECK: "Nobody waits to be forgotten. Erase who asked; unicus cannot do it yet.",
 }
 BLOCKING = {"reconciliation", "quarantine"}
 
@@ -50,6 +52,7 @@ def check_specs(systems: Sequence[System], entity: str) -> list[dg.AssetCheckSpe
         return []
     left_out = set() if contracts()[entity].event_time else {"volume"}
     left_out |= set() if any(one.expected.latency_days for one in spec) else {FRESHNESS}
+    left_out |= set() if entity == erasure.ENTITY else {erasure.CHECK}
     return [
         dg.AssetCheckSpec(
             name, asset=dg.AssetKey(["raw", entity]), description=text, blocking=name in BLOCKING
@@ -88,7 +91,8 @@ def look(home: Home, moment: Moment, asked: date | None) -> Look:
                 {"newest_date": str(one.newest), "limit_days": one.latency_days})
         for one in recencies(lake, systems, contracts(), zone)
     ]  # fmt: skip
-    return Look([*examine(lake, series), *recent], days)
+    waiting = erasure.waiting_requests(lake, loads, zone, moment.as_of)
+    return Look([*examine(lake, series), *recent, *waiting], days)
 
 
 def _published(home: Home) -> set[int] | None:

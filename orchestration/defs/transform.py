@@ -39,7 +39,10 @@ PARTS = (
     Part("staging", _folders("staging", "core/versions"), None, frozenset({"raw"})),
     Part(
         "core",
-        _folders("core/customer", "core/marketing", "core/sales", "features", "marts"),
+        _folders(
+            "core/customer", "core/marketing", "core/sales", "core/web", "core/service", "features",
+            "marts",
+        ),
         "source:ml+",
         frozenset({"ledger", "moment", "identity"}),
     ),

@@ -33,6 +33,9 @@ PUBLIC = {
     "customer_value_history",
     "model_performance", "model_deciles", "model_calibration", "model_drift", "model_realised",
     "kpi_customers_monthly", "kpi_cohorts_monthly", "campaign_results", "ingest_reconciliation",
+    "fct_messages", "fct_sessions", "fct_interactions", "fct_reviews", "fct_referrals", "fct_ad_spend",
+    "fct_social", "fct_consents", "kpi_messages_daily", "kpi_ads_daily", "kpi_social_daily",
+    "kpi_web_daily", "kpi_funnel_daily", "kpi_service_daily", "kpi_stores_daily",
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ select
     platform as channel,
     visitor_id as visitor_key,
     account_id as customer_key,
+    'retailer_shop' as customer_system,
     device as device_type,
     user_agent,
     path as page_url,
@@ -14,6 +15,8 @@ select
     utm_campaign as campaign_name,
     search as search_term,
     sku as product_key,
+    'retailer_catalogue' as product_system,
     order_id as order_key,
+    'retailer_shop' as order_system,
     value as value_amount
 from events

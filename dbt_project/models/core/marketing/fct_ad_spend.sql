@@ -1,0 +1,29 @@
+with run as (
+    select as_of, business_timezone, reporting_currency from {{ source('moment', 'run') }}
+),
+
+versions as (
+    {{ with_validity(
+        ref('ad_spend_versions'),
+        ['source_system', 'spend_date', 'platform', 'account_key', 'campaign_key', 'ad_group_key', 'ad_key']
+    ) }}
+)
+
+select
+    versions.source_system,
+    versions.spend_date,
+    versions.platform,
+    versions.account_key,
+    versions.campaign_key,
+    versions.ad_group_key,
+    versions.ad_key,
+    versions.campaign_name,
+    versions.impressions_count,
+    versions.clicks_count,
+    {{ in_reporting_currency('versions.spend_amount', 'versions.currency') }} as spend_amount,
+    versions.conversions_count as claimed_conversions_count,
+    {{ in_reporting_currency('versions.conversions_amount', 'versions.currency') }} as claimed_conversions_amount
+from versions
+cross join run
+left join {{ ref('dim_exchange_rates') }} as rates on {{ is_rate_of('versions.currency', 'versions.spend_date') }}
+where {{ is_valid_at('run.as_of', 'versions') }} and versions.spend_date < run.as_of

@@ -1,0 +1,2 @@
+select * from {{ ref('stg_ad_spend') }}
+where {{ is_new_load() }}

@@ -1,0 +1,2 @@
+select * from {{ ref('stg_consents') }}
+where {{ is_new_load() }}

@@ -1,0 +1,2 @@
+select * from {{ ref('stg_erasure_requests') }}
+where {{ is_new_load() }}

@@ -1,0 +1,2 @@
+select * from {{ ref('stg_interactions') }}
+where {{ is_new_load() }}

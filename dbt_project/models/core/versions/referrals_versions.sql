@@ -1,0 +1,2 @@
+select * from {{ ref('stg_referrals') }}
+where {{ is_new_load() }}

@@ -1,0 +1,2 @@
+select * from {{ ref('stg_social_activity') }}
+where {{ is_new_load() }}

@@ -1,0 +1,144 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='append_new_columns',
+    pre_hook=[
+        "{{ list_touched(touched_rows(ref('web_events_versions'), 'visitor_id', 'occurred_at', 'customer_system')) }}",
+        "{{ delete_touched('visitor_id') }}"
+    ],
+    post_hook="{{ keep_built_from() }}"
+) }}
+
+with run as (
+    select as_of, business_timezone from {{ source('moment', 'run') }}
+),
+
+event_versions as (
+    select * from {{ ref('web_events_versions') }}
+    where {{ is_touched('visitor_id') }}
+),
+
+versions as (
+    {{ with_validity('event_versions', ['event_id']) }}
+),
+
+events as (
+    select
+        versions.*,
+        lag(versions.occurred_at) over (
+            partition by versions.visitor_id, versions.channel, versions.session_key
+            order by versions.occurred_at, versions.event_id
+        ) as previous_at
+    from versions
+    cross join run
+    where
+        {{ is_valid_at('run.as_of', 'versions') }}
+        and {{ business_date('versions.occurred_at', 'run.business_timezone') }} < run.as_of
+),
+
+-- A visit that the source names is one, however long it rests.
+numbered as (
+    select
+        *,
+        count(*) filter (
+            where
+            previous_at is null
+            or (
+                session_key is null
+                and {{ seconds_between('previous_at', 'occurred_at') }} > {{ var('session_ends_after_seconds') }}
+            )
+        ) over (
+            partition by visitor_id, channel, session_key
+            order by occurred_at, event_id
+            rows between unbounded preceding and current row
+        ) as session_number
+    from events
+),
+
+placed as (
+    select
+        *,
+        row_number() over (
+            partition by visitor_id, channel, session_key, session_number order by occurred_at, event_id
+        ) as place
+    from numbered
+),
+
+sessions as (
+    select
+        visitor_id,
+        channel,
+        max(event_id) filter (where place = 1) as session_id,
+        min(source_system) as source_system,
+        min(visitor_key) as visitor_key,
+        min(occurred_at) as started_at,
+        max(occurred_at) as ended_at,
+        min_by(customer_key, place) filter (where customer_key is not null) as customer_key,
+        min_by(customer_system, place) filter (where customer_key is not null) as customer_system,
+        max(device_type) filter (where place = 1) as device_type,
+        max(campaign_source) filter (where place = 1) as campaign_source,
+        max(campaign_medium) filter (where place = 1) as campaign_medium,
+        max(campaign_name) filter (where place = 1) as campaign_name,
+        count(*) as events_count,
+        count(*) filter (where event_name like '% Viewed') as views_count,
+        count(*) filter (where event_name = 'Products Searched') as searches_count,
+        count(*) filter (where event_name = 'Product Viewed') as products_viewed_count,
+        count(*) filter (where event_name = 'Product Added') as products_added_count,
+        count(*) filter (where event_name = 'Checkout Started') as checkouts_count,
+        count(distinct coalesce(order_id, event_id)) filter (where event_name = 'Order Completed') as orders_count,
+        max_by(order_id, place) filter (where event_name = 'Order Completed') as order_id,
+        max(case when {{ names_a_program('user_agent') }} then 1 else 0 end) as says_program
+    from placed
+    group by visitor_id, channel, session_key, session_number
+),
+
+timed as (
+    select
+        *,
+        {{ seconds_between('started_at', 'ended_at') }} as duration_seconds
+    from sessions
+),
+
+customer_map as (
+    select source_system, source_key, customer_id
+    from {{ source('identity', 'customer_map') }}
+    where valid_to is null
+)
+
+select
+    timed.session_id,
+    timed.source_system,
+    timed.visitor_id,
+    timed.visitor_key,
+    timed.customer_system,
+    timed.customer_key,
+    coalesce(customer_map.customer_id, 'unknown') as customer_id,
+    timed.channel,
+    timed.device_type,
+    timed.started_at,
+    {{ business_date('timed.started_at', 'run.business_timezone') }} as started_date,
+    timed.ended_at,
+    cast(timed.duration_seconds as decimal(18, 3)) as duration_seconds,
+    timed.campaign_source,
+    timed.campaign_medium,
+    timed.campaign_name,
+    timed.events_count,
+    timed.views_count,
+    timed.searches_count,
+    timed.products_viewed_count,
+    timed.products_added_count,
+    timed.checkouts_count,
+    timed.orders_count,
+    timed.order_id,
+    timed.views_count >= 2 or timed.orders_count > 0 or timed.duration_seconds > 10 as is_engaged,
+    timed.says_program = 1
+    or (
+        timed.events_count >= {{ var('program_events') }}
+        and timed.duration_seconds < {{ var('program_seconds_per_event') }} * (timed.events_count - 1)
+    ) as is_bot
+from timed
+cross join run
+left join customer_map
+    on
+        timed.customer_system = customer_map.source_system
+        and timed.customer_key = customer_map.source_key

@@ -1,0 +1,21 @@
+select
+    {{ record_id('consent_key') }} as consent_id,
+    source_system,
+    {{ trimmed('consent_key') }} as consent_key,
+    {{ trimmed('customer_key') }} as customer_key,
+    {{ trimmed('contact_point') }} as contact_point,
+    channel,
+    purpose,
+    consent_status,
+    decided_at,
+    expires_at,
+    legal_basis,
+    {{ trimmed('consent_version') }} as consent_version,
+    {{ trimmed('collected_by') }} as collected_by,
+    _row,
+    _version_at,
+    coalesce(_is_deleted, false) as _is_deleted,
+    _load_id,
+    _load_seq,
+    _loaded_at
+from {{ source('raw', 'consents') }}

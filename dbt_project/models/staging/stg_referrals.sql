@@ -1,0 +1,22 @@
+select
+    {{ record_id('referral_key') }} as referral_id,
+    source_system,
+    {{ trimmed('referral_key') }} as referral_key,
+    referred_at,
+    {{ trimmed('referrer_customer_key') }} as referrer_customer_key,
+    {{ trimmed('referred_customer_key') }} as referred_customer_key,
+    channel,
+    referral_status,
+    converted_at,
+    {{ trimmed('order_key') }} as order_key,
+    {{ trimmed('campaign_key') }} as campaign_key,
+    reward_amount,
+    {{ trimmed('currency') }} as currency,
+    updated_at,
+    _row,
+    _version_at,
+    coalesce(_is_deleted, false) as _is_deleted,
+    _load_id,
+    _load_seq,
+    _loaded_at
+from {{ source('raw', 'referrals') }}

@@ -1,0 +1,21 @@
+select
+    {{ record_id('activity_key') }} as activity_id,
+    source_system,
+    {{ trimmed('activity_key') }} as activity_key,
+    occurred_at,
+    {{ trimmed('platform') }} as platform,
+    activity_type,
+    {{ trimmed('account_key') }} as account_key,
+    {{ trimmed('post_key') }} as post_key,
+    {{ trimmed('campaign_key') }} as campaign_key,
+    {{ trimmed('customer_key') }} as customer_key,
+    {{ trimmed('social_handle') }} as social_handle,
+    sentiment_score,
+    updated_at,
+    _row,
+    _version_at,
+    coalesce(_is_deleted, false) as _is_deleted,
+    _load_id,
+    _load_seq,
+    _loaded_at
+from {{ source('raw', 'social_activity') }}
