@@ -91,6 +91,29 @@ limit 10""",
 select channel, count(*) as stores_count
 from core.dim_stores
 group by channel""",
+    "fct_ad_spend": """\
+select platform, sum(spend_amount) as spend_amount, sum(claimed_conversions_count) as claimed_count
+from core.fct_ad_spend
+group by platform
+order by spend_amount desc""",
+    "fct_consents": """\
+select channel, count(*) filter (where is_granted) as granted_count, count(*) as asked_count
+from core.fct_consents
+where purpose = 'marketing' and is_current
+group by channel
+order by channel""",
+    "fct_interactions": """\
+select topic, count(*) as interactions_count, avg(satisfaction_rating) as satisfaction_mean
+from core.fct_interactions
+group by topic
+order by satisfaction_mean
+limit 5""",
+    "fct_messages": """\
+select message_theme, count(clicked_at) / count(delivered_at) as click_rate
+from core.fct_messages
+where channel = 'email'
+group by message_theme
+order by click_rate desc""",
     "fct_order_lines": """\
 select p.department, sum(l.net_revenue_amount) as net_revenue_amount
 from core.fct_order_lines as l
@@ -98,23 +121,52 @@ join core.dim_products as p using (product_id)
 group by p.department
 order by net_revenue_amount desc
 limit 10""",
-    "fct_returns": """\
-select coalesce(reason, 'goods') as reason, count(*) as lines_count,
-    sum(returned_amount) as returned_amount
-from core.fct_returns
-group by 1
-order by returned_amount desc""",
     "fct_orders": """\
 select date_trunc('month', ordered_date) as month_start_date, count(*) as orders_count,
     sum(net_revenue_amount) as net_revenue_amount
 from core.fct_orders
 group by month_start_date
 order by month_start_date""",
+    "fct_referrals": """\
+select referral_status, count(*) as referrals_count, sum(reward_amount) as reward_amount
+from core.fct_referrals
+group by referral_status
+order by referrals_count desc""",
+    "fct_returns": """\
+select coalesce(reason, 'goods') as reason, count(*) as lines_count,
+    sum(returned_amount) as returned_amount
+from core.fct_returns
+group by 1
+order by returned_amount desc""",
+    "fct_reviews": """\
+select product_id, count(*) as reviews_count, avg(rating) as rating_mean
+from core.fct_reviews
+group by product_id
+having count(*) >= 10
+order by rating_mean
+limit 10""",
+    "fct_sessions": """\
+select campaign_medium, count(*) as sessions_count, avg(orders_count) as orders_mean
+from core.fct_sessions
+where not is_bot
+group by campaign_medium
+order by sessions_count desc""",
+    "fct_social": """\
+select platform, activity_type, count(*) as activities_count
+from core.fct_social
+group by platform, activity_type
+order by activities_count desc
+limit 5""",
     "ingest_reconciliation": """\
 select file_name, entity, read_rows_count, accepted_rows_count, quarantined_rows_count,
     excluded_rows_count, difference_rows_count
 from marts.ingest_reconciliation
 order by load_seq""",
+    "kpi_ads_daily": """\
+select platform, sum(spend_amount) / sum(clicks_count) as cost_per_click_amount
+from marts.kpi_ads_daily
+group by platform
+order by cost_per_click_amount desc""",
     "kpi_cohorts_monthly": """\
 select cohort_month_date, months_since_first_count, retention_rate
 from marts.kpi_cohorts_monthly
@@ -125,6 +177,41 @@ select month_start_date, active_customers_count, retention_rate, net_revenue_amo
 from marts.kpi_customers_monthly
 where value_tier = 'total' and is_complete
 order by month_start_date""",
+    "kpi_funnel_daily": """\
+select channel, sum(adding_sessions_count) / sum(viewing_sessions_count) as add_rate,
+    sum(buying_sessions_count) / sum(checkout_sessions_count) as completion_rate
+from marts.kpi_funnel_daily
+group by channel
+order by channel""",
+    "kpi_messages_daily": """\
+select channel, sum(clicked_count) / sum(delivered_count) as click_rate, sum(cost_amount) as cost_amount
+from marts.kpi_messages_daily
+where purpose = 'marketing'
+group by channel
+order by click_rate desc""",
+    "kpi_service_daily": """\
+select interaction_type, sum(interactions_count) as interactions_count, sum(cost_amount) as cost_amount
+from marts.kpi_service_daily
+group by interaction_type
+order by interaction_type""",
+    "kpi_social_daily": """\
+select platform, sum(activities_count) as activities_count, sum(mentions_count) as mentions_count
+from marts.kpi_social_daily
+group by platform
+order by activities_count desc""",
+    "kpi_stores_daily": """\
+select store_name, sum(net_revenue_amount) / sum(orders_count) as basket_mean_amount,
+    sum(identified_orders_count) / sum(orders_count) as identification_rate
+from marts.kpi_stores_daily
+group by store_name
+order by basket_mean_amount desc
+limit 10""",
+    "kpi_web_daily": """\
+select campaign_medium, sum(sessions_count) as sessions_count,
+    sum(buying_sessions_count) / sum(sessions_count) as conversion_rate
+from marts.kpi_web_daily
+group by campaign_medium
+order by sessions_count desc""",
     "model_calibration": """\
 select cutoff_date, decile, predicted_rate, actual_rate, actual_low_rate, actual_high_rate
 from marts.model_calibration

@@ -69,7 +69,7 @@ def _rows(
 
 
 def _is_customer(column: str) -> bool:
-    return column in {"customer_id", "strict_customer_id"}
+    return column.endswith("customer_id") and not column.startswith("smallest")
 
 
 def assert_equal_tables(left: Path, right: Path, *, models_held: bool = True) -> None:

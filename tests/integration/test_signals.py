@@ -1,0 +1,330 @@
+"""What the core and the daily figures say of every channel is what the landing files and the truth say."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import shutil
+from collections import Counter, defaultdict
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+import pytest
+
+from orchestration.settings import Home, HomeConfig, SystemPlace, write_config
+from retailer.generate import Made, generate
+from tests.equal_tables import assert_equal_tables
+from tests.homes import query, run
+from tests.unit.retailer.conftest import plan
+
+LAST = date(2026, 6, 30)
+END_OF_HISTORY = "2026-06-30 22:00:00"
+"""In UTC, as Paris is two hours ahead."""
+
+
+class Retailer(NamedTuple):
+    made: Made
+    home: Home
+
+
+def home_of(landing: Path, folder: Path) -> Home:
+    """A home that reads every system of the retailer, without predictions."""
+    from intake.source import SYSTEMS
+
+    home = Home(folder)
+    home.create()
+    places = {
+        path.name: SystemPlace(location=str(landing / path.name.removeprefix("retailer_")))
+        for path in sorted(SYSTEMS.glob("retailer_*"))
+    }
+    write_config(home, HomeConfig("Europe/Paris", "EUR", places, ()))
+    return home
+
+
+@pytest.fixture(scope="module")
+def retailer(tmp_path_factory: pytest.TempPathFactory) -> Retailer:
+    root = tmp_path_factory.mktemp("signals")
+    made = generate(plan(customers=500), root / "made")
+    home = home_of(made.landing, root / "home")
+    run(home)
+    return Retailer(made, home)
+
+
+def ask(text: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect() as con:
+        con.execute("set timezone = 'UTC'")
+        return con.execute(text).fetchall()
+
+
+def paris(column: str) -> str:
+    return f"timezone('Europe/Paris', timezone('UTC', {column}))::date"
+
+
+def test_every_figure_of_messages_is_that_of_the_files(retailer: Retailer) -> None:
+    folder = retailer.made.landing / "messaging"
+    expected = ask(f"""
+        with messages as (
+            select distinct on (message) message, channel, cost::decimal(18, 4) as cost,
+                make_timestamp(sent_at::bigint * 1000) as sent_at
+            from read_csv('{folder}/messages_*', all_varchar = true) where sent_at is not null
+        ),
+        events as (
+            select distinct on (event) event, message, type,
+                make_timestamp("at"::bigint * 1000) as happened_at
+            from read_csv('{folder}/events_*', all_varchar = true)
+        ),
+        states as (
+            select message, type, min(happened_at) from events group by all
+        ),
+        machine as (
+            select distinct message from events join messages using (message)
+            where type = 'opened' and channel = 'email' and happened_at < sent_at + interval 2 minutes
+        ),
+        human as (
+            select distinct message from events join messages using (message)
+            where type = 'opened' and not (channel = 'email' and happened_at < sent_at + interval 2 minutes)
+        )
+        select {paris("sent_at")} as day, channel, count(*),
+            count(*) filter (where message in (select message from states where type = 'delivered')),
+            count(*) filter (where message in (select message from states where type = 'bounced')),
+            count(*) filter (where message in (from human)),
+            count(*) filter (where message in (from machine)),
+            count(*) filter (where message in (select message from states where type = 'clicked')),
+            count(*) filter (where message in (select message from states where type = 'unsubscribed')),
+            count(*) filter (where message in (select message from states where type = 'complained')),
+            sum(cost)
+        from messages group by all order by all
+    """)
+    found = query(retailer.home, """
+        select sent_date, channel, sent_count, delivered_count, bounced_count, opened_count,
+            machine_opened_count, clicked_count, unsubscribed_count, complained_count, cost_amount
+        from marts.kpi_messages_daily order by all
+    """)  # fmt: skip
+    assert found == expected
+    assert sum(row[7] for row in found) > 100
+    for rate, over, under in (("delivery", "delivered", "sent"), ("bounce", "bounced", "sent"),
+                              ("open", "opened", "delivered"), ("click", "clicked", "delivered"),
+                              ("click_to_open", "clicked", "opened"),
+                              ("unsubscribe", "unsubscribed", "delivered"),
+                              ("complaint", "complained", "delivered")):  # fmt: skip
+        wrong = query(retailer.home, f"""
+            select count(*) from marts.kpi_messages_daily
+            where {rate}_rate is distinct from
+                case when {under}_count > 0 then {over}_count / {under}_count end
+        """)  # fmt: skip
+        assert wrong == [(0,)], rate
+
+
+def told(column: str) -> str:
+    """A moment of the truth where it lies in history, as exactly as the platform writes it."""
+    return (
+        f"(case when {column} < '{END_OF_HISTORY}' then date_trunc('milliseconds', {column}) end)"
+    )
+
+
+def test_states_of_messages_are_the_true_ones_and_openings_nearly_all(retailer: Retailer) -> None:
+    ((messages, wrong, opened, as_told),) = ask(f"""
+        attach '{retailer.home.published}' as published (read_only);
+        select count(*),
+            count(*) filter (where (found.delivered_at is null) <> (true_bounce)
+                or found.clicked_at is distinct from {told("clicked")}
+                or found.complained_at is distinct from {told("complained")}
+                or found.unsubscribed_at is distinct from {told("unsubscribed")}),
+            count(*) filter (where has_opened),
+            count(*) filter (where has_opened and (found.opened_at is null) = (truth.opened is null)
+                and (found.machine_opened_at is null) = (truth.machine_opened is null))
+        from published.core.fct_messages as found
+        join (
+            select *, bounce is not null as true_bounce,
+                opened is not null or machine_opened is not null as has_opened
+            from read_parquet('{retailer.made.truth}/messages/*.parquet')
+        ) as truth on truth.message::varchar = found.message_key
+        where truth.moment < '{LAST}'::date - 3
+    """)
+    assert messages > 5_000
+    assert wrong <= 2, "late rows of the last day may lie after the end"
+    assert as_told / opened > 0.98, "a person who opens within two minutes is taken for a program"
+
+
+def landed_events(folder: Path) -> list[tuple[Any, ...]]:
+    return ask(f"""
+        select distinct on (event_id) event_id, visitor_id, platform, "timestamp"::timestamp, event
+        from read_json('{folder}/events_*', format = 'newline_delimited', union_by_name = true)
+        where event is not null and "timestamp"::timestamp < '2030-01-01'
+        order by event_id
+    """)
+
+
+def test_visits_are_those_that_half_an_hour_parts(retailer: Retailer) -> None:
+    """Sessions made again without SQL: sorted, and cut where 30 minutes pass without an event."""
+    trails: dict[tuple[Any, str], list[tuple[datetime, str, str]]] = defaultdict(list)
+    for key, visitor, platform, at, name in landed_events(retailer.made.landing / "web"):
+        trails[visitor, platform].append((at, str(key), name))
+    expected: Counter[tuple[Any, ...]] = Counter()
+    for (visitor, platform), events in trails.items():
+        events.sort()
+        visits = [[events[0]]]
+        for before, event in itertools.pairwise(events):
+            if event[0] - before[0] > timedelta(minutes=30):
+                visits.append([])
+            visits[-1].append(event)
+        for visit in visits:
+            names = Counter(name for _, _, name in visit)
+            expected[str(visitor), platform, visit[0][0], visit[-1][0], len(visit),
+                     names["Product Added"], names["Order Completed"]] += 1  # fmt: skip
+    found = Counter(query(retailer.home, """
+        select visitor_key, channel, started_at, ended_at, events_count, products_added_count, orders_count
+        from core.fct_sessions
+    """))  # fmt: skip
+    assert found == expected
+    assert expected.total() > 5_000
+
+
+def test_visits_are_the_true_ones_and_programs_are_found(retailer: Retailer) -> None:
+    """No true visit is torn apart; few are one, where two begin on one device within half an hour."""
+    pairs = ask(f"""
+        attach '{retailer.home.published}' as published (read_only);
+        with truth as (
+            select events.session, events.is_bot, events.event_id::varchar as event_key
+            from read_parquet('{retailer.made.truth}/events/*.parquet') as events
+        ),
+        firsts as (
+            select session_id, is_bot, split_part(session_id, ':', 2) as event_key
+            from published.core.fct_sessions
+        )
+        select count(*), count(distinct truth.session), count(*) filter (where truth.is_bot),
+            count(*) filter (where truth.is_bot and firsts.is_bot),
+            count(*) filter (where firsts.is_bot and not truth.is_bot),
+            (select count(distinct session) from truth)
+        from firsts join truth using (event_key)
+    """)
+    ((found, distinct, bots, caught, wrong, true),) = pairs
+    assert (found, true) == (found, true)
+    assert distinct == found, "two visits of the core begin in one true visit"
+    assert found > 0.98 * true
+    assert caught > 0.97 * bots > 100
+    assert wrong == 0
+
+
+def test_rates_of_the_web_are_those_of_its_visits(retailer: Retailer) -> None:
+    wrong = query(retailer.home, """
+        with visits as (
+            select started_date, channel, coalesce(campaign_medium, 'none') as medium,
+                count(*) as n, count(*) filter (where views_count > 1 or orders_count > 0
+                    or epoch(ended_at) - epoch(started_at) > 10) as engaged,
+                count(*) filter (where order_id is not null) as buying
+            from core.fct_sessions where not is_bot group by all
+        )
+        select count(*) from visits full join (
+            select * from marts.kpi_web_daily where sessions_count > 0
+        ) as kpi on kpi.started_date = visits.started_date and kpi.channel = visits.channel
+            and kpi.campaign_medium = visits.medium
+        where (n, engaged, buying, engaged / n, 1 - engaged / n, buying / n) is distinct from
+            (sessions_count, engaged_sessions_count, buying_sessions_count, engagement_rate,
+             1 - engagement_rate, conversion_rate)
+            or abs(bounce_rate + engagement_rate - 1) > 1e-9
+    """)  # fmt: skip
+    assert wrong == [(0,)]
+    wrong = query(retailer.home, """
+        select count(*) from marts.kpi_funnel_daily
+        where sessions_count < viewing_sessions_count or viewing_sessions_count < adding_sessions_count
+            or adding_sessions_count < checkout_sessions_count
+            or checkout_sessions_count < buying_sessions_count
+    """)  # fmt: skip
+    assert wrong == [(0,)]
+
+
+def test_a_permission_at_any_date_is_the_true_one(retailer: Retailer) -> None:
+    draw = random.Random(4)
+    for _ in range(6):
+        day = LAST - timedelta(days=draw.randrange(700))
+        ((compared, wrong),) = ask(f"""
+            attach '{retailer.home.published}' as published (read_only);
+            with truth as (
+                select contact, channel, max_by(status, decided_at) as status
+                from read_parquet('{retailer.made.truth}/consents/*.parquet')
+                where decided_at < '{day}' and purpose = 'marketing' group by all
+            ),
+            found as (
+                select customer_key, channel, consent_status
+                from published.core.fct_consents
+                where source_system = 'retailer_messaging' and purpose = 'marketing'
+                    and decided_at < '{day}' and (ended_at is null or ended_at >= '{day}')
+            )
+            select count(*), count(*) filter (where consent_status is distinct from status)
+            from truth full join found on contact = customer_key and truth.channel = found.channel
+        """)
+        assert compared > 300, day
+        assert wrong == 0, day
+
+
+def test_calls_ads_and_stores_add_up_to_their_files(retailer: Retailer) -> None:
+    landing = retailer.made.landing
+    calls = ask(f"""
+        select {paris("started")} as day, type, count(*), avg(wait_seconds), avg(handling_seconds),
+            count(satisfaction), avg(satisfaction), sum(cost)
+        from (
+            select distinct on (id) id, type, started_at::timestamp as started, wait_seconds,
+                handling_seconds, satisfaction, cost::decimal(18, 4) as cost
+            from read_json('{landing}/service/interactions_*', format = 'newline_delimited',
+                union_by_name = true) where started_at is not null
+        ) group by all order by all
+    """)
+    found = query(retailer.home, """
+        select started_date, interaction_type, interactions_count, wait_mean_seconds,
+            handling_mean_seconds, ratings_count, satisfaction_mean_rating, cost_amount
+        from marts.kpi_service_daily order by all
+    """)  # fmt: skip
+    assert [row[:3] + row[5:6] for row in found] == [row[:3] + row[5:6] for row in calls]
+    for one, other in zip(found, calls, strict=True):
+        for a, b in zip(one[3:], other[3:], strict=True):
+            assert (a is None) == (b is None)
+            assert a is None or float(a) == pytest.approx(float(b))
+    spend = ask(f"""
+        select "date"::date, platform, campaign, arg_max(spend::decimal(18, 4), updated_at),
+            arg_max(clicks, updated_at) / nullif(arg_max(impressions, updated_at), 0)
+        from read_csv('{landing}/ads/spend_*') group by all order by all
+    """)
+    assert spend == query(retailer.home, """
+        select spend_date, platform, campaign_key, spend_amount, click_rate
+        from marts.kpi_ads_daily order by all
+    """)  # fmt: skip
+    assert query(retailer.home, """
+        select (select sum(net_revenue_amount) from marts.kpi_stores_daily),
+            (select sum(orders_count) from marts.kpi_stores_daily)
+    """) == query(retailer.home, """
+        select sum(net_revenue_amount), count(*) from core.fct_orders
+        where source_system = 'retailer_stores'
+    """)  # fmt: skip
+
+
+@pytest.mark.battery
+def test_the_last_days_in_any_order_with_files_sent_again_come_to_the_tables_of_one_load(
+    retailer: Retailer, tmp_path: Path
+) -> None:
+    """Fourteen daily files per feed arrive shuffled, some twice under other names, in four runs."""
+    draw = random.Random(7)
+    landing = tmp_path / "landing"
+    days = [str(LAST - timedelta(days=n)) for n in range(14)]
+    late = []
+    for path in sorted(retailer.made.landing.rglob("*")):
+        if path.is_file():
+            target = landing / path.relative_to(retailer.made.landing)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if any(day in path.name for day in days):
+                late.append((path, target))
+            else:
+                shutil.copy(path, target)
+    assert len(late) > 100
+    home = home_of(landing, tmp_path / "home")
+    run(home)
+    draw.shuffle(late)
+    for part in range(4):
+        for path, target in late[part::4]:
+            shutil.copy(path, target)
+            if draw.random() < 0.1:
+                shutil.copy(path, target.with_name(target.name.replace("_2026", "_again_2026")))
+        run(home)
+    assert_equal_tables(retailer.home.published, home.published)
