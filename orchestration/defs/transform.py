@@ -40,7 +40,12 @@ PARTS = (
     Part(
         "core",
         _folders(
-            "core/customer", "core/marketing", "core/sales", "core/web", "core/service", "features",
+            "core/customer",
+            "core/marketing",
+            "core/sales",
+            "core/web",
+            "core/service",
+            "features",
             "marts",
         ),
         "source:ml+",

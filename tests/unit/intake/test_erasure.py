@@ -61,7 +61,8 @@ def test_a_request_waits_from_the_day_it_came_until_it_is_settled(
 
 
 def test_a_request_of_the_date_itself_is_not_there_yet(lake: Lake, tmp_path: Path) -> None:
-    _, told = desk(
+    told = desk(
+        lake,
         tmp_path,
         "1,2024-03-01 09:00:00,received,ann@example.org\n2,2024-01-01,rejected,bob@example.org",
     )
