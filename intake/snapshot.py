@@ -152,23 +152,30 @@ def day_range(
     """First day and the day after the last complete day of the entities that are clocks.
 
     A day is complete when it has at least a tenth of the median count of the 28 days with data
-    before it, so that a day just begun, or one wrong date, does not move the whole warehouse.
+    before it, so that a day just begun, or one wrong date, does not move the whole warehouse. Where
+    no clock has a row, every entity with an event counts, and where none has, the days of the loads.
 
     Returns:
         The first day with data and the default `as_of`, or None without any data.
     """
-    days: list[tuple[date, date]] = []
-    for contract in contracts.values():
-        files = [
-            str(lake.path(f))
-            for f in snapshot.files
-            if f.source == "raw" and f.table == contract.entity and f.rows
-        ]
-        if contract.is_clock and contract.event_time and files:
-            days.append(_complete_days(files, contract.event_time, timezone))
-    if not days:
-        return None
-    return min(first for first, _ in days), max(last for _, last in days) + timedelta(days=1)
+    files: dict[str, list[str]] = {}
+    for file in snapshot.files:
+        if file.source == "raw" and file.rows:
+            files.setdefault(file.table, []).append(str(lake.path(file)))
+    dated = {entity: contracts[entity].event_time for entity in files}
+    times = (
+        {entity: time for entity, time in dated.items() if contracts[entity].is_clock},
+        dated,
+        dict.fromkeys(files, "_loaded_at"),
+    )
+    for candidates in times:
+        days = [
+            _complete_days(files[entity], time, timezone)
+            for entity, time in candidates.items() if time
+        ]  # fmt: skip
+        if days:
+            return min(first for first, _ in days), max(last for _, last in days) + timedelta(1)
+    return None
 
 
 def _complete_days(files: list[str], event_time: str, timezone: str) -> tuple[date, date]:
@@ -176,8 +183,14 @@ def _complete_days(files: list[str], event_time: str, timezone: str) -> tuple[da
         row = con.execute(
             f"""
             with days as (
-                select cast({quoted(event_time)} at time zone 'UTC' at time zone $zone as date)
-                    as day, count(*) as n
+                select
+                    case typeof({quoted(event_time)})
+                        when 'DATE' then cast({quoted(event_time)} as date)
+                        else cast(
+                            cast({quoted(event_time)} as timestamp) at time zone 'UTC'
+                            at time zone $zone as date
+                        )
+                    end as day, count(*) as n
                 from read_parquet({literals(files)}, union_by_name = true)
                 group by day
             ),

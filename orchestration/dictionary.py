@@ -238,6 +238,11 @@ order by model_name, cutoff_date, ngini desc""",
 select model_name, as_of_date, predictor, predicted_total, actual_total, bias_ratio, coverage_rate
 from marts.model_realised
 order by model_name, as_of_date""",
+    "paths_to_purchase": """\
+select path, orders_count, visits_per_order_mean, path_mean_days
+from marts.paths_to_purchase
+order by orders_count desc
+limit 10""",
 }
 
 

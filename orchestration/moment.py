@@ -104,11 +104,11 @@ def new_moment(home: Home, as_of: date | None, *, retrain: bool = False) -> Mome
     snapshot = freeze(lake, contracts(), config.systems)
     days = day_range(lake, snapshot, contracts(), config.business_timezone)
     if days is None:
-        raise _no_day(home, "no order is loaded, so there is no day to stand at")
+        raise _no_day(home, "nothing is loaded, so there is no day to stand at")
     first_day, default = days
     if as_of and as_of <= first_day:
         raise _no_day(
-            home, f"as of {as_of} nothing has happened yet, the first order is of {first_day}"
+            home, f"as of {as_of} nothing has happened yet, the data begins on {first_day}"
         )
     return _moment(home, snapshot.snapshot_id, as_of or default, first_day, retrain=retrain)
 
@@ -165,7 +165,7 @@ def _no_day(home: Home, why: str) -> SettingFault:
     return SettingFault(
         "no-day-to-stand-at", str(home.root), "there is no day to compute anything for",
         where=str(home.config_path), why=why,
-        fix="load a system that has orders, or choose a later date with  --as-of DATE",
+        fix="load a system, or choose a later date with  --as-of DATE",
     )  # fmt: skip
 
 

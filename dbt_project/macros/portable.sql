@@ -50,3 +50,7 @@
 {#- Seconds from one timestamp to a later one, with their fraction. -#}
 {% macro seconds_between(from_at, to_at) %}{{ return(adapter.dispatch('seconds_between', 'unicus')(from_at, to_at)) }}{% endmacro %}
 {% macro duckdb__seconds_between(from_at, to_at) %}((epoch_us({{ to_at }}) - epoch_us({{ from_at }})) / 1000000.0){% endmacro %}
+
+{#- The texts of a group that are not NULL, in an order, with ` > ` between them. -#}
+{% macro steps_in_order(text, order_columns) %}{{ return(adapter.dispatch('steps_in_order', 'unicus')(text, order_columns)) }}{% endmacro %}
+{% macro duckdb__steps_in_order(text, order_columns) %}string_agg({{ text }}, ' > ' order by {{ order_columns }}){% endmacro %}

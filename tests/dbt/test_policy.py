@@ -22,7 +22,7 @@ NAMES = {
     "staging": r"stg_\w+|identity_records",
     "core": r"(dim|fct|bridge)_\w+|\w+_versions|order_history|order_line_sets|customer_days",
     "features": r"customer_\w+",
-    "marts": r"kpi_\w+_(daily|monthly)|customer_\w+|model_\w+|campaign_\w+|ingest_\w+",
+    "marts": r"kpi_\w+_(daily|monthly)|customer_\w+|model_\w+|campaign_\w+|ingest_\w+|paths_\w+",
 }
 TIME_WORDS = re.compile(
     r"\b(now|today|current_date|current_timestamp|getdate|localtimestamp)\b", re.I
@@ -35,7 +35,7 @@ PUBLIC = {
     "kpi_customers_monthly", "kpi_cohorts_monthly", "campaign_results", "ingest_reconciliation",
     "fct_messages", "fct_sessions", "fct_interactions", "fct_reviews", "fct_referrals", "fct_ad_spend",
     "fct_social", "fct_consents", "kpi_messages_daily", "kpi_ads_daily", "kpi_social_daily",
-    "kpi_web_daily", "kpi_funnel_daily", "kpi_service_daily", "kpi_stores_daily",
+    "paths_to_purchase", "kpi_web_daily", "kpi_funnel_daily", "kpi_service_daily", "kpi_stores_daily",
 }  # fmt: skip
 
 

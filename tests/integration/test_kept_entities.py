@@ -10,17 +10,17 @@ from tests.homes import make_home, run
 
 SOURCE = """
 system: shop
-title: A shop that also tells what its customers permit
+title: A shop that also tells of its customers' lives
 location: {files}
 business_timezone: UTC
 currency: USD
 files:
   sales: {{path: sales.csv, format: csv}}
-  permissions: {{path: permissions.csv, format: csv}}
+  turns: {{path: turns.csv, format: csv}}
 entities:
   orders: {{file: sales, delivery: upsert}}
   order_lines: {{file: sales, delivery: upsert}}
-  consents: {{file: permissions, delivery: upsert}}
+  life_events: {{file: turns, delivery: upsert}}
 """
 MAPPINGS = {
     "orders": "select _row, number as order_key, customer as customer_key, day as ordered_at from sales",
@@ -29,18 +29,14 @@ MAPPINGS = {
             0 as coupon_amount
         from sales
     """,
-    "consents": """
-        select _row, address as consent_key, address as contact_point, 'email' as channel,
-            'marketing' as purpose, status as consent_status, told as decided_at
-        from permissions
+    "life_events": """
+        select _row, number as life_event_key, customer as customer_key, turn as life_event_type,
+            told as reported_at
+        from turns
     """,
 }
 SALES = [f"{n},c{n % 7},2024-{1 + n % 6:02}-{1 + n % 28:02},{10 + n}" for n in range(200)]
-PERMISSIONS = [
-    "ann@example.org,granted,2024-01-02",
-    "ann@example.org,revoked,2024-03-04",
-    "bob@example.org,perhaps,2024-01-02",
-]
+TURNS = ["1,c1,moved,2024-01-02", "2,c1,retired,2024-03-04", "3,c2,ill,2024-01-02"]
 
 
 def test_rows_of_an_entity_without_models_are_accounted_for(tmp_path: Path) -> None:
@@ -51,8 +47,8 @@ def test_rows_of_an_entity_without_models_are_accounted_for(tmp_path: Path) -> N
     for entity, sql in MAPPINGS.items():
         (folder / f"{entity}.sql").write_text(sql, "utf-8")
     (files / "sales.csv").write_text("\n".join(["number,customer,day,total", *SALES]), "utf-8")
-    told = "\n".join(["address,status,told", *PERMISSIONS])
-    (files / "permissions.csv").write_text(told, "utf-8")
+    told = "\n".join(["number,customer,turn,told", *TURNS])
+    (files / "turns.csv").write_text(told, "utf-8")
     home = make_home(
         tmp_path / "home", files, system="shop", folder=str(folder.parent), predictions=()
     )
@@ -61,6 +57,6 @@ def test_rows_of_an_entity_without_models_are_accounted_for(tmp_path: Path) -> N
         found = con.execute(
             "select read_rows_count, accepted_rows_count, quarantined_rows_count, raw_rows_count,"
             " version_rows_count, is_reconciled from marts.ingest_reconciliation"
-            " where entity = 'consents'"
+            " where entity = 'life_events'"
         ).fetchall()
     assert found == [(3, 2, 1, 2, None, True)]

@@ -6,15 +6,19 @@ import itertools
 import random
 import shutil
 from collections import Counter, defaultdict
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from orchestration.settings import Home, HomeConfig, SystemPlace, write_config
 from retailer.generate import Made, generate
+from tests.conftest import cases
 from tests.equal_tables import assert_equal_tables
 from tests.homes import query, run
 from tests.unit.retailer.conftest import plan
@@ -29,8 +33,8 @@ class Retailer(NamedTuple):
     home: Home
 
 
-def home_of(landing: Path, folder: Path) -> Home:
-    """A home that reads every system of the retailer, without predictions."""
+def home_of(landing: Path, folder: Path, chosen: Collection[str] = ()) -> Home:
+    """A home that reads the chosen systems of the retailer, or all of them, without predictions."""
     from intake.source import SYSTEMS
 
     home = Home(folder)
@@ -38,6 +42,7 @@ def home_of(landing: Path, folder: Path) -> Home:
     places = {
         path.name: SystemPlace(location=str(landing / path.name.removeprefix("retailer_")))
         for path in sorted(SYSTEMS.glob("retailer_*"))
+        if not chosen or path.name in chosen
     }
     write_config(home, HomeConfig("Europe/Paris", "EUR", places, ()))
     return home
@@ -328,3 +333,72 @@ def test_the_last_days_in_any_order_with_files_sent_again_come_to_the_tables_of_
                 shutil.copy(path, target.with_name(target.name.replace("_2026", "_again_2026")))
         run(home)
     assert_equal_tables(retailer.home.published, home.published)
+
+
+def test_paths_are_those_of_the_devices_on_which_was_bought(retailer: Retailer) -> None:
+    """Made again without SQL: the visits of 30 days before each order, since the order before it."""
+    visits = query(retailer.home, """
+        select visitor_id, started_at, session_id, coalesce(campaign_medium, 'direct'), order_id
+        from core.fct_sessions where not is_bot order by 1, 2, 3
+    """)  # fmt: skip
+    orders = {order for (order,) in query(retailer.home, "select order_id from core.fct_orders")}
+    expected: Counter[str] = Counter()
+    for _, trail in itertools.groupby(visits, key=lambda visit: visit[0]):
+        since: list[Any] = []
+        for visit in trail:
+            since.append(visit)
+            if visit[4] is None:
+                continue
+            media = [one[3] for one in since if visit[1] - one[1] <= timedelta(days=30)]
+            if visit[4] in orders:
+                expected[" > ".join(medium for medium, _ in itertools.groupby(media))] += 1
+            since = []
+    found = query(retailer.home, "select path, orders_count from marts.paths_to_purchase")
+    assert dict(found) == expected
+    assert expected.total() > 500
+    assert len(expected) > 50
+
+
+def test_the_stream_of_touches_has_every_fact_once(retailer: Retailer) -> None:
+    with duckdb.connect(str(retailer.home.warehouse), read_only=True) as con:
+        counts = dict(con.execute(
+            "select touch_type, count(*) from core.fct_touches group by all"
+        ).fetchall())  # fmt: skip
+        ((twice, late),) = con.execute("""
+            select count(*) - count(distinct touch_id), count(*) filter (where touched_date >= '2026-07-01')
+            from core.fct_touches
+        """).fetchall()
+        expected = {}
+        for kind, table, rule in (
+            ("visit", "sessions", "not is_bot"),
+            ("message", "messages", "bounced_at is null or delivered_at is not null"),
+            ("click", "messages", "clicked_at is not null"), ("service", "interactions", "true"),
+            ("review", "reviews", "true"), ("social", "social", "true"),
+            ("referral", "referrals", "true"), ("order", "orders", "true"),
+            ("return", "returns", "true"),
+        ):  # fmt: skip
+            ((expected[kind],),) = con.execute(
+                f"select count(*) from core.fct_{table} where {rule}"
+            ).fetchall()
+    assert counts == expected
+    assert (twice, late) == (0, 0)
+    assert min(counts.values()) > 5
+
+
+@pytest.mark.battery
+@given(data=st.data())
+@settings(max_examples=cases(1), deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_systems_alone_run(
+    retailer: Retailer, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    from intake.source import SYSTEMS
+
+    known = sorted(path.name for path in SYSTEMS.glob("retailer_*"))
+    chosen = data.draw(st.sets(st.sampled_from(known), min_size=1, max_size=6))
+    home = home_of(retailer.made.landing, tmp_path_factory.mktemp("subset"), chosen)
+    run(home)
+    delivered = query(home, "select distinct source_system from marts.ingest_reconciliation")
+    assert {system for (system,) in delivered} == chosen
+    assert query(home, "select bool_and(is_reconciled) from marts.ingest_reconciliation") == [
+        (True,)
+    ]

@@ -5,6 +5,7 @@ select
     {{ trimmed('order_key') }} as order_key,
     {{ trimmed('customer_key') }} as customer_key,
     {{ trimmed('store_key') }} as store_key,
+    channel,
     ordered_at,
     {{ trimmed('currency') }} as currency,
     updated_at,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -137,7 +137,23 @@ def test_the_first_day_alone_is_complete(lake: Lake, shop: Shop) -> None:
     assert days({"2024-03-01": 1}, lake, shop) == (date(2024, 3, 1), date(2024, 3, 2))
 
 
-def test_without_a_clock_there_is_no_day(lake: Lake) -> None:
+def test_without_a_clock_the_days_of_other_events_count_and_then_those_of_the_loads(
+    lake: Lake, shop: Shop
+) -> None:
+    from dataclasses import replace
+
+    asleep = {name: replace(one, is_clock=False) for name, one in contracts().items()}
+    shop.orders("1,ann,2024-03-01 12:00:00,", "2,ann,2024-03-02 12:00:00,")
+    load(lake, shop)
+    snapshot = freeze(lake, contracts())
+    assert day_range(lake, snapshot, asleep, "UTC") == (date(2024, 3, 1), date(2024, 3, 3))
+    timeless = {name: replace(one, event_time=None) for name, one in asleep.items()}
+    found = day_range(lake, snapshot, timeless, "UTC")
+    assert found is not None
+    assert found[1] == found[0] + timedelta(days=1) > date(2026, 1, 1)
+
+
+def test_without_data_there_is_no_day(lake: Lake) -> None:
     assert day_range(lake, freeze(lake, contracts()), contracts(), "UTC") is None
 
 

@@ -65,7 +65,7 @@ def test_a_part_of_the_graph_needs_a_complete_run_before_it(shop_home: Home) -> 
     assert raised.value.code == "no-complete-run"
 
 
-def test_without_orders_there_is_no_day_to_stand_at(shop_home: Home, shop: Shop) -> None:
+def test_without_data_there_is_no_day_to_stand_at(shop_home: Home, shop: Shop) -> None:
     with pytest.raises(SettingFault) as raised:
         new_moment(shop_home, None)
     assert raised.value.code == "no-day-to-stand-at"
@@ -73,7 +73,7 @@ def test_without_orders_there_is_no_day_to_stand_at(shop_home: Home, shop: Shop)
     load(shop_home.lake, shop)
     with pytest.raises(SettingFault) as raised:
         new_moment(shop_home, date(2024, 1, 2))
-    assert "the first order is of 2024-01-02" in raised.value.why
+    assert "the data begins on 2024-01-02" in raised.value.why
 
 
 def test_models_are_not_built_on_those_of_another_moment(shop_home: Home, manifest: Path) -> None:

@@ -16,7 +16,7 @@ history as (
 ),
 
 stores as (
-    select store_id from {{ ref('dim_stores') }}
+    select store_id, channel from {{ ref('dim_stores') }}
 ),
 
 quarantined as (
@@ -49,6 +49,7 @@ orders as (
         history.customer_key,
         history.customer_id,
         coalesce(stores.store_id, 'unknown') as store_id,
+        coalesce(history.channel, stores.channel, 'unknown') as channel,
         history.ordered_at,
         history.ordered_date,
         history.currency,
