@@ -3,6 +3,8 @@ PYTHON ?= python3
 DATA ?= complete_journey
 export UNICUS_HOME ?= $(CURDIR)/.unicus/$(DATA)
 BIN := .venv/bin
+# The retailer's systems; another sample is a system of its own name, which its home finds by itself.
+SYSTEMS := $(if $(filter retailer,$(DATA)),$(patsubst intake/systems/%,--system %,$(wildcard intake/systems/retailer_*)))
 # Jobs share the cores; more threads than cores make small fits slower, not faster.
 export OMP_NUM_THREADS ?= 1
 
@@ -11,8 +13,11 @@ export OMP_NUM_THREADS ?= 1
 help:            ## what there is
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
 
-run: .venv/ready ## install, then materialize every asset on the sample data
-	@$(BIN)/unicus run
+run: .venv/ready ## install, then materialize every asset on the sample data; DATA=retailer for every channel
+ifeq ($(DATA),retailer)
+	@test -e .unicus/retailer/landing || $(BIN)/unicus retailer
+endif
+	@$(BIN)/unicus run $(SYSTEMS)
 
 ui: .venv/ready  ## serve the Dagster UI on the same home
 	@$(BIN)/unicus ui
