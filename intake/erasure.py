@@ -49,9 +49,12 @@ def waiting_requests(
             with newest as (
                 select *, timezone({literal(timezone)}, timezone('UTC', requested_at))::date as day
                 from read_parquet({literals(files)}, union_by_name = true)
+                where _version_at is null
+                    or timezone({literal(timezone)}, timezone('UTC', _version_at))::date
+                        < {literal(as_of.isoformat())}::date
                 qualify row_number() over (
                     partition by source_system, request_key
-                    order by _version_at desc nulls last, _load_seq desc, _row desc
+                    order by _version_at desc nulls last, _load_seq desc, _load_id, _row desc
                 ) = 1
             )
             select source_system,

@@ -160,7 +160,7 @@ def day_range(
     """
     files: dict[str, list[str]] = {}
     for file in snapshot.files:
-        if file.source == "raw" and file.rows:
+        if file.source == "raw" and file.rows and file.table in contracts:
             files.setdefault(file.table, []).append(str(lake.path(file)))
     dated = {entity: contracts[entity].event_time for entity in files}
     times = (

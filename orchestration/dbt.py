@@ -250,11 +250,11 @@ def _below(path: Path, tables: set[str]) -> set[str]:
 
 
 def _rules(home: Home) -> str:
-    """Hash of what turns a raw row into a row of these tables: code, and the setting that cuts days."""
-    code = code_hash(
-        tuple(f"dbt_project/{part}" for part in ("models/staging", "models/core", "macros"))
-    )
-    return f"{code} {read_config(home).business_timezone}"
+    """Hash of what turns a raw row into a row of these tables: code, and settings of the home."""
+    parts = ("models/staging", "models/core", "macros", "dbt_project.yml")
+    code = code_hash(tuple(f"dbt_project/{part}" for part in parts))
+    config = read_config(home)
+    return f"{code} {config.business_timezone} {config.reporting_currency}"
 
 
 def _rules_path(home: Home) -> Path:

@@ -568,6 +568,6 @@ def code_files(rooms: tuple[str, ...] = ROOMS) -> list[Path]:
     return sorted(
         path
         for room in rooms
-        for path in (PROJECT / room).rglob("*")
+        for path in [PROJECT / room, *(PROJECT / room).rglob("*")]
         if path.suffix in kinds and "target" not in path.relative_to(PROJECT).parts
     )

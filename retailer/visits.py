@@ -62,7 +62,7 @@ def make_visits(
     parts = [
         _browsing(rng, people, purchases, days),
         _buying(rng, purchases, contacts, days),
-        _clicking(contacts, days),
+        _clicking(purchases, contacts, days),
     ]
     session = {name: np.concatenate([one[name] for one in parts]) for name in parts[0]}
     session = _described(rng, people, records, purchases, session)
@@ -111,11 +111,12 @@ def _buying(
     }  # fmt: skip
 
 
-def _clicking(contacts: Contacts, days: Days) -> dict[str, Array]:
+def _clicking(purchases: Purchases, contacts: Contacts, days: Days) -> dict[str, Array]:
     """One visit for each click in a message that did not end with a purchase."""
     message = contacts.messages
     clicked = message["clicked"]
-    rows = np.flatnonzero((clicked < days.horizon) & ~np.isin(clicked, contacts.click))
+    bought = contacts.click[history(purchases, days)]
+    rows = np.flatnonzero((clicked < days.horizon) & ~np.isin(clicked, bought))
     return {
         "person": message["person"][rows], "moment": clicked[rows],
         "kind": np.full(len(rows), KINDS.index("browse")), "purchase": np.full(len(rows), -1),

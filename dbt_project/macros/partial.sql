@@ -182,43 +182,44 @@
 {% endmacro %}
 
 {#-
-    Keys of a version table that a run has to look at anew: a version of a new load, one whose day, or
-    the day it tells of, was passed, or one of a record whose customer changed.
+    Keys that a run has to build anew because of a version table whose rows have an id of their own: what
+    any version of a row said that was touched, since a correction may give a row another key. Touched is
+    a version of a new load, one whose day, or the day it tells of, was passed, or one of a record whose
+    customer changed.
 -#}
-{% macro touched_rows(relation, key, at, customer_system='source_system') %}
-    select versions.{{ key }}
-    from {{ relation }} as versions
-    cross join {{ source('moment', 'run') }} as run
-    where
-        {{ is_untaken_load('versions._load_id') }}
-        or {{ was_passed(business_date('versions._version_at', 'run.business_timezone')) }}
-        or {{ was_passed(business_date('versions.' ~ at, 'run.business_timezone')) }}
-    union
-    select versions.{{ key }}
-    from {{ relation }} as versions
-    inner join {{ source('identity', 'customer_map') }} as customer_map
-        on
-            versions.{{ customer_system }} = customer_map.source_system
-            and versions.customer_key = customer_map.source_key
-    where customer_map.valid_from > cast({{ input_then('map_until') }} as timestamp)
+{% macro touched_rows(relation, id, key, at, customer_system='source_system') %}
+    select corrected.{{ key }}
+    from {{ relation }} as corrected
+    where corrected.{{ id }} in (
+        select versions.{{ id }}
+        from {{ relation }} as versions
+        cross join {{ source('moment', 'run') }} as run
+        where
+            {{ is_untaken_load('versions._load_id') }}
+            or {{ was_passed(business_date('versions._version_at', 'run.business_timezone')) }}
+            or {{ was_passed(business_date('versions.' ~ at, 'run.business_timezone')) }}
+        union
+        select versions.{{ id }}
+        from {{ relation }} as versions
+        inner join {{ source('identity', 'customer_map') }} as customer_map
+            on
+                versions.{{ customer_system }} = customer_map.source_system
+                and versions.customer_key = customer_map.source_key
+        where customer_map.valid_from > cast({{ input_then('map_until') }} as timestamp)
+    )
 {% endmacro %}
 
-{#-
-    What touches fct_messages: the message, what became of it, a campaign that becomes known, and a cost in
-    another currency, whose rate may have come.
--#}
+{#- A condition that keeps all versions of the rows of which one has a key to build. -#}
+{% macro has_touched_version(relation, id, key) %}{{ id ~ ' in (select ' ~ id ~ ' from ' ~ relation ~ ' where ' ~ is_touched(key) ~ ')' if is_partial() else 'true' }}{% endmacro %}
+
+{#- What touches fct_messages: the message, what became of it, and a campaign that becomes known. -#}
 {% macro touched_messages() %}
-    {{ touched_rows(ref('messages_versions'), 'message_id', 'sent_at') }}
+    {{ touched_rows(ref('messages_versions'), 'message_id', 'message_id', 'sent_at') }}
     union
-    {{ touched_rows(ref('message_events_versions'), 'message_id', 'occurred_at') }}
+    {{ touched_rows(ref('message_events_versions'), 'message_event_id', 'message_id', 'occurred_at') }}
     union
     select messages.message_id
     from {{ ref('messages_versions') }} as messages
     inner join ({{ touched_versions(ref('campaigns_versions'), 'campaign_id') }}) as campaigns
         on messages.campaign_id = campaigns.campaign_id
-    union
-    select messages.message_id
-    from {{ ref('messages_versions') }} as messages
-    inner join {{ source('moment', 'run') }} as run on messages.currency <> run.reporting_currency
-    where messages.cost_amount <> 0
 {% endmacro %}

@@ -23,7 +23,8 @@ entities:
   erasure_requests: {{file: requests, delivery: upsert}}
 """
 SQL = """
-    select _row, id as request_key, asked as requested_at, status as request_status, mail as email
+    select _row, id as request_key, asked as requested_at, status as request_status, mail as email,
+        nullif(told, '') as updated_at
     from requests
 """
 
@@ -36,7 +37,7 @@ def desk(lake: Lake, folder: Path, *days: str) -> str:
     (system / "source.yaml").write_text(SOURCE.format(files=files), "utf-8")
     (system / "erasure_requests.sql").write_text(SQL, "utf-8")
     for number, rows in enumerate(days, 1):
-        (files / f"requests_{number}.csv").write_text(f"id,asked,status,mail\n{rows}", "utf-8")
+        (files / f"requests_{number}.csv").write_text(f"id,asked,status,mail,told\n{rows}", "utf-8")
     load_entity(
         lake, read_system("desk", [system.parent], str(files)), contracts()["erasure_requests"]
     )
@@ -48,13 +49,16 @@ def desk(lake: Lake, folder: Path, *days: str) -> str:
 def test_a_request_waits_from_the_day_it_came_until_it_is_settled(
     lake: Lake, tmp_path: Path
 ) -> None:
-    asked = "1,2024-01-10 23:30:00,received,ann@example.org\n2,2024-02-28 10:00:00,verified,bob@example.org"
+    asked = (
+        "1,2024-01-10 23:30:00,received,ann@example.org,\n"
+        "2,2024-02-28 10:00:00,verified,bob@example.org,"
+    )
     told = desk(lake, tmp_path, asked)
     assert told == (
         "warn: erasure_requests of desk: 2 requests wait to be forgotten, the oldest for 50 days;"
         " an answer was due after 30"
     )
-    told = desk(lake, tmp_path, asked, "1,2024-01-10 23:30:00,withdrawn,ann@example.org")
+    told = desk(lake, tmp_path, asked, "1,2024-01-10 23:30:00,withdrawn,ann@example.org,")
     assert told == (
         "warn: erasure_requests of desk: 1 request waits to be forgotten, the oldest for 2 days"
     )
@@ -64,9 +68,15 @@ def test_a_request_of_the_date_itself_is_not_there_yet(lake: Lake, tmp_path: Pat
     told = desk(
         lake,
         tmp_path,
-        "1,2024-03-01 09:00:00,received,ann@example.org\n2,2024-01-01,rejected,bob@example.org",
+        "1,2024-03-01 09:00:00,received,ann@example.org,\n2,2024-01-01,rejected,bob@example.org,",
     )
     assert told == "ok: erasure_requests of desk: none waits"
+
+
+def test_what_becomes_of_a_request_later_is_not_known_yet(lake: Lake, tmp_path: Path) -> None:
+    asked = "1,2024-01-10 23:30:00,received,ann@example.org,2024-01-10 23:30:00"
+    later = "1,2024-01-10 23:30:00,withdrawn,ann@example.org,2024-03-20 10:00:00"
+    assert "1 request waits" in desk(lake, tmp_path, asked, later)
 
 
 def test_nothing_is_told_where_nobody_asks(lake: Lake) -> None:

@@ -1,5 +1,5 @@
 with run as (
-    select as_of, business_timezone, reporting_currency from {{ source('moment', 'run') }}
+    select as_of, business_timezone from {{ source('moment', 'run') }}
 ),
 
 versions as (
@@ -20,10 +20,9 @@ select
     versions.campaign_name,
     versions.impressions_count,
     versions.clicks_count,
-    {{ in_reporting_currency('versions.spend_amount', 'versions.currency') }} as spend_amount,
+    cast(versions.spend_amount as decimal(18, 4)) as spend_amount,
     versions.conversions_count as claimed_conversions_count,
-    {{ in_reporting_currency('versions.conversions_amount', 'versions.currency') }} as claimed_conversions_amount
+    cast(versions.conversions_amount as decimal(18, 4)) as claimed_conversions_amount
 from versions
 cross join run
-left join {{ ref('dim_exchange_rates') }} as rates on {{ is_rate_of('versions.currency', 'versions.spend_date') }}
 where {{ is_valid_at('run.as_of', 'versions') }} and versions.spend_date < run.as_of

@@ -32,6 +32,7 @@ select
     decisions.consent_status,
     decisions.legal_basis,
     decisions.decided_at,
+    decisions._version_at as held_from_at,
     case
         when decisions.next_at is null or decisions.expires_at < decisions.next_at then decisions.expires_at
         else decisions.next_at

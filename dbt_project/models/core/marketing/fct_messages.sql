@@ -7,7 +7,7 @@
 ) }}
 
 with run as (
-    select as_of, business_timezone, reporting_currency from {{ source('moment', 'run') }}
+    select as_of, business_timezone from {{ source('moment', 'run') }}
 ),
 
 message_versions as (
@@ -17,7 +17,7 @@ message_versions as (
 
 event_versions as (
     select * from {{ ref('message_events_versions') }}
-    where {{ is_touched('message_id') }}
+    where {{ has_touched_version(ref('message_events_versions'), 'message_event_id', 'message_id') }}
 ),
 
 versions as (
@@ -44,6 +44,9 @@ events as (
         events.event_type,
         events.occurred_at,
         events.bounce_type,
+        row_number() over (
+            partition by events.message_id order by events.occurred_at, events.message_event_id
+        ) as place,
         coalesce(
             events.is_machine,
             events.event_type = 'opened'
@@ -70,7 +73,9 @@ outcomes as (
         min(occurred_at) filter (where event_type in ('bounced', 'failed')) as bounced_at,
         min(occurred_at) filter (where event_type = 'complained') as complained_at,
         min(occurred_at) filter (where event_type = 'unsubscribed') as unsubscribed_at,
-        min(coalesce(bounce_type, event_type)) filter (where event_type in ('bounced', 'failed')) as bounce_type
+        min_by(coalesce(bounce_type, event_type), place) filter (
+            where event_type in ('bounced', 'failed')
+        ) as bounce_type
     from events
     group by message_id
 ),
@@ -106,12 +111,11 @@ select
     outcomes.bounce_type,
     outcomes.complained_at,
     outcomes.unsubscribed_at,
-    {{ in_reporting_currency('messages.cost_amount', 'messages.currency') }} as cost_amount
+    cast(messages.cost_amount as decimal(18, 4)) as cost_amount
 from messages
 cross join run
 left join outcomes on messages.message_id = outcomes.message_id
 left join campaigns on messages.campaign_id = campaigns.campaign_id
-left join {{ ref('dim_exchange_rates') }} as rates on {{ is_rate_of('messages.currency', 'messages.sent_date') }}
 left join customer_map
     on
         messages.source_system = customer_map.source_system

@@ -1,5 +1,5 @@
 with run as (
-    select as_of, business_timezone, reporting_currency from {{ source('moment', 'run') }}
+    select as_of, business_timezone from {{ source('moment', 'run') }}
 ),
 
 versions as (
@@ -34,10 +34,9 @@ select
     known.referred_at,
     known.referred_date,
     known.converted_at,
-    {{ in_reporting_currency('known.reward_amount', 'known.currency') }} as reward_amount
+    cast(known.reward_amount as decimal(18, 4)) as reward_amount
 from known
 cross join run
-left join {{ ref('dim_exchange_rates') }} as rates on {{ is_rate_of('known.currency', 'known.referred_date') }}
 left join customer_map as referrers
     on
         known.source_system = referrers.source_system

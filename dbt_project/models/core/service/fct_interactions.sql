@@ -1,5 +1,5 @@
 with run as (
-    select as_of, business_timezone, reporting_currency from {{ source('moment', 'run') }}
+    select as_of, business_timezone from {{ source('moment', 'run') }}
 ),
 
 versions as (
@@ -43,10 +43,9 @@ select
     known.handling_seconds,
     known.satisfaction_rating,
     known.recommendation_rating,
-    {{ in_reporting_currency('known.cost_amount', 'known.currency') }} as cost_amount
+    cast(known.cost_amount as decimal(18, 4)) as cost_amount
 from known
 cross join run
-left join {{ ref('dim_exchange_rates') }} as rates on {{ is_rate_of('known.currency', 'known.started_date') }}
 left join customer_map
     on
         known.source_system = customer_map.source_system

@@ -3,7 +3,9 @@
     incremental_strategy='append',
     on_schema_change='append_new_columns',
     pre_hook=[
-        "{{ list_touched(touched_rows(ref('web_events_versions'), 'visitor_id', 'occurred_at', 'customer_system')) }}",
+        "{{ list_touched(touched_rows(
+            ref('web_events_versions'), 'event_id', 'visitor_id', 'occurred_at', 'customer_system'
+        )) }}",
         "{{ delete_touched('visitor_id') }}"
     ],
     post_hook="{{ keep_built_from() }}"
@@ -15,7 +17,7 @@ with run as (
 
 event_versions as (
     select * from {{ ref('web_events_versions') }}
-    where {{ is_touched('visitor_id') }}
+    where {{ has_touched_version(ref('web_events_versions'), 'event_id', 'visitor_id') }}
 ),
 
 versions as (
@@ -33,6 +35,7 @@ events as (
     cross join run
     where
         {{ is_valid_at('run.as_of', 'versions') }}
+        and {{ is_touched('visitor_id') }}
         and {{ business_date('versions.occurred_at', 'run.business_timezone') }} < run.as_of
 ),
 

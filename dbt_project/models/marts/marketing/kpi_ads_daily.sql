@@ -3,7 +3,7 @@ with sums as (
         spend_date,
         platform,
         campaign_key,
-        max(campaign_name) as campaign_name,
+        min_by(campaign_name, account_key || ' ' || ad_group_key || ' ' || ad_key) as campaign_name,
         sum(impressions_count) as impressions_count,
         sum(clicks_count) as clicks_count,
         sum(spend_amount) as spend_amount,

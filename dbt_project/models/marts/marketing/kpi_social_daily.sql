@@ -1,7 +1,7 @@
 with activity as (
     select
         *,
-        -- Who is not known to the record of customers is told apart by the platform's own key.
+        -- Who has no record cannot be told from another: each activity is somebody's.
         source_system || ':' || coalesce(customer_key, activity_key) as actor
     from {{ ref('fct_social') }}
 )

@@ -1,7 +1,7 @@
 with sessions as (
     select
         *,
-        coalesce(campaign_medium, 'none') as medium
+        coalesce(campaign_medium, 'direct') as medium
     from {{ ref('fct_sessions') }}
 ),
 

@@ -1,23 +1,34 @@
-with visits as (
+with sessions as (
     select
         session_id,
         visitor_id,
-        order_id,
         started_at,
         coalesce(campaign_medium, 'direct') as medium,
-        -- A visit belongs to the next purchase of its device.
-        min(case when order_id is not null then started_at end) over (
-            partition by visitor_id
-            order by started_at, session_id
-            rows between current row and unbounded following
-        ) as bought_at
+        row_number() over (partition by visitor_id order by started_at, session_id) as place,
+        -- An order that is shown once more in a later visit was placed in the first.
+        case
+            when row_number() over (partition by order_id order by started_at, session_id) = 1 then order_id
+        end as order_id
     from {{ ref('fct_sessions') }}
     where not is_bot
+),
+
+-- A visit belongs to the next purchase of its device.
+visits as (
+    select
+        *,
+        min(case when order_id is not null then place end) over (
+            partition by visitor_id
+            order by place
+            rows between current row and unbounded following
+        ) as purchase_place
+    from sessions
 ),
 
 purchases as (
     select
         visits.visitor_id,
+        visits.place,
         visits.started_at as bought_at,
         visits.session_id,
         orders.net_revenue_amount
@@ -42,7 +53,7 @@ touches as (
     inner join visits
         on
             purchases.visitor_id = visits.visitor_id
-            and purchases.bought_at = visits.bought_at
+            and purchases.place = visits.purchase_place
             and {{ seconds_between('visits.started_at', 'purchases.bought_at') }}
             <= 86400 * {{ var('path_days') }}
 ),
@@ -50,7 +61,7 @@ touches as (
 steps as (
     select
         *,
-        case when medium is distinct from previous_medium then medium end as new_medium
+        case when previous_medium is null or medium <> previous_medium then medium end as new_medium
     from touches
 ),
 
