@@ -225,7 +225,7 @@ def test_rates_of_the_web_are_those_of_its_visits(retailer: Retailer) -> None:
             select * from marts.kpi_web_daily where sessions_count > 0
         ) as kpi on kpi.started_date = visits.started_date and kpi.channel = visits.channel
             and kpi.campaign_medium = visits.medium
-        where (n, engaged, buying, engaged / n, 1 - engaged / n, buying / n) is distinct from
+        where (n, engaged, buying, engaged / n, (n - engaged) / n, buying / n) is distinct from
             (sessions_count, engaged_sessions_count, buying_sessions_count, engagement_rate,
              bounce_rate, conversion_rate)
             or abs(bounce_rate + engagement_rate - 1) > 1e-9
