@@ -99,7 +99,7 @@ results as (
         coalesce(sales.net_revenue_amount, 0) as net_revenue_amount,
         coalesce(sales.orders_before_count, 0) as orders_before_count,
         coalesce(sales.net_revenue_before_amount, 0) as net_revenue_before_amount,
-        windows.is_over and first_day.first_ordered_date <= windows.before_start_date as is_complete
+        coalesce(windows.is_over and first_day.first_ordered_date <= windows.before_start_date, false) as is_complete
     from windows
     cross join first_day
     left join assigned_counts on windows.campaign_id = assigned_counts.campaign_id
