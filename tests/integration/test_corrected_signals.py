@@ -130,7 +130,7 @@ def test_what_is_built_in_part_is_what_is_built_anew(tmp_path: Path) -> None:
     assert query(
         kept, "select message_key from core.fct_messages where clicked_at is not null"
     ) == [("m4",)]
-    for as_of in (date(2024, 1, 6), None):
+    for as_of in (None, date(2024, 1, 15), date(2024, 1, 6), None):
         anew = home(f"anew_{as_of}")
         run(kept, as_of)
         run(anew, as_of)
