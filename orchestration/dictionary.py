@@ -87,6 +87,16 @@ from core.dim_products
 group by department
 order by products_count desc
 limit 10""",
+    "dim_exchange_rates": """\
+select base_currency, exchange_rate, start_date
+from core.dim_exchange_rates
+where quote_currency = 'EUR' and end_date is null
+order by base_currency""",
+    "dim_product_prices": """\
+select date_trunc('year', start_date) as year, median(price_amount) as price_amount
+from core.dim_product_prices
+group by year
+order by year""",
     "dim_stores": """\
 select channel, count(*) as stores_count
 from core.dim_stores

@@ -298,12 +298,16 @@ def _train(home: Home, moment: Moment, question: Question, run_id: str) -> Train
 
 
 def _refuse_without_features(home: Home, moment: Moment) -> None:
-    """A run of everything computes the features of the training dates when it will train."""
+    """A run of everything computes the features of the training dates when it will train.
+
+    Where nobody ordered anything there are none of any date, and training says that itself.
+    """
     with duckdb.connect(str(home.warehouse), read_only=True) as con:
         rows = con.execute(
             "select distinct as_of_date from features.customer_as_of_features"
         ).fetchall()
-    if moment.training_dates and not {day for (day,) in rows}.intersection(moment.training_dates):
+    built = {day for (day,) in rows}
+    if built and moment.training_dates and not built.intersection(moment.training_dates):
         raise SettingFault(
             "training-without-features", ", ".join(moment.due),
             "the features of its training dates are not there", where=str(home.warehouse),

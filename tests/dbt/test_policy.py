@@ -28,7 +28,8 @@ TIME_WORDS = re.compile(
     r"\b(now|today|current_date|current_timestamp|getdate|localtimestamp)\b", re.I
 )
 PUBLIC = {
-    "dim_customers", "dim_products", "dim_stores", "fct_orders", "fct_order_lines", "fct_returns",
+    "dim_customers", "dim_products", "dim_product_prices", "dim_exchange_rates", "dim_stores",
+    "fct_orders", "fct_order_lines", "fct_returns",
     "customer_features", "customer_360", "customer_scores", "customer_propensities",
     "customer_value_history",
     "model_performance", "model_deciles", "model_calibration", "model_drift", "model_realised",

@@ -13,7 +13,7 @@ import pytest
 
 from orchestration import dbt
 from orchestration.dbt import CheckFailed, MixedWarehouse, refuse_mixed
-from orchestration.defs.predict import run_scoring, run_trainings
+from orchestration.defs.predict import _refuse_without_features, run_scoring, run_trainings
 from orchestration.defs.serve import published_asset
 from orchestration.moment import Moment, last_moment, new_moment
 from orchestration.progress import progress
@@ -139,6 +139,9 @@ def test_a_training_alone_is_refused_when_its_features_are_not_there(tmp_path: P
     with pytest.raises(SettingFault) as raised:
         run_trainings(home, here, "run")
     assert raised.value.code == "training-without-features"
+    with duckdb.connect(str(home.warehouse)) as con:
+        con.execute("delete from features.customer_as_of_features")
+    _refuse_without_features(home, here)  # Nobody ordered anything, so there are none of any date.
     elsewhere = replace(here, snapshot_id="s2")
     with pytest.raises(MixedWarehouse):
         run_trainings(home, elsewhere, "run")

@@ -17,7 +17,8 @@ touches as (
         coalesce(channel, 'web') as channel,
         'inbound' as direction,
         'visit' as touch_type,
-        campaign_name as campaign,
+        cast(null as varchar) as campaign_id,
+        campaign_name,
         cast(null as varchar) as theme,
         cast(null as decimal(18, 4)) as cost_amount,
         cast(null as decimal(4, 2)) as satisfaction_rating
@@ -35,7 +36,8 @@ touches as (
         channel,
         'outbound' as direction,
         'message' as touch_type,
-        nullif(campaign_id, 'unknown') as campaign,
+        nullif(campaign_id, 'unknown') as campaign_id,
+        null as campaign_name,
         message_theme as theme,
         cost_amount,
         null as satisfaction_rating
@@ -53,7 +55,8 @@ touches as (
         messages.channel,
         'inbound' as direction,
         'click' as touch_type,
-        nullif(messages.campaign_id, 'unknown') as campaign,
+        nullif(messages.campaign_id, 'unknown') as campaign_id,
+        null as campaign_name,
         messages.message_theme as theme,
         null as cost_amount,
         null as satisfaction_rating
@@ -72,7 +75,8 @@ touches as (
         case interaction_type when 'call' then 'phone' when 'visit' then 'store' else interaction_type end as channel,
         coalesce(direction, 'inbound') as direction,
         'service' as touch_type,
-        null as campaign,
+        null as campaign_id,
+        null as campaign_name,
         topic as theme,
         cost_amount,
         satisfaction_rating
@@ -89,7 +93,8 @@ touches as (
         'review' as channel,
         'inbound' as direction,
         'review' as touch_type,
-        null as campaign,
+        null as campaign_id,
+        null as campaign_name,
         null as theme,
         null as cost_amount,
         rating as satisfaction_rating
@@ -106,7 +111,8 @@ touches as (
         'social' as channel,
         'inbound' as direction,
         'social' as touch_type,
-        campaign_key as campaign,
+        {{ record_id('campaign_key') }} as campaign_id,
+        null as campaign_name,
         activity_type as theme,
         null as cost_amount,
         null as satisfaction_rating
@@ -123,7 +129,8 @@ touches as (
         coalesce(channel, 'referral') as channel,
         'inbound' as direction,
         'referral' as touch_type,
-        null as campaign,
+        null as campaign_id,
+        null as campaign_name,
         referral_status as theme,
         reward_amount as cost_amount,
         null as satisfaction_rating
@@ -140,7 +147,8 @@ touches as (
         orders.channel,
         'inbound' as direction,
         'order' as touch_type,
-        null as campaign,
+        null as campaign_id,
+        null as campaign_name,
         null as theme,
         null as cost_amount,
         null as satisfaction_rating
@@ -157,7 +165,8 @@ touches as (
         'unknown' as channel,
         'inbound' as direction,
         'return' as touch_type,
-        null as campaign,
+        null as campaign_id,
+        null as campaign_name,
         reason as theme,
         null as cost_amount,
         null as satisfaction_rating

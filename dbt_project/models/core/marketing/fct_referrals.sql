@@ -9,7 +9,11 @@ versions as (
 known as (
     select
         versions.*,
-        {{ business_date('versions.referred_at', 'run.business_timezone') }} as referred_date
+        {{ business_date('versions.referred_at', 'run.business_timezone') }} as referred_date,
+        -- A source that does not say when it changed a row tells of the order at every as-of date.
+        coalesce(
+            {{ business_date('versions.converted_at', 'run.business_timezone') }} < run.as_of, true
+        ) as has_no_later_order
     from versions
     cross join run
     where {{ is_valid_at('run.as_of', 'versions') }}
@@ -30,11 +34,14 @@ select
     known.referred_customer_key,
     coalesce(referred.customer_id, 'unknown') as referred_customer_id,
     known.channel,
-    known.referral_status,
+    case
+        when known.has_no_later_order or known.referral_status <> 'converted' then known.referral_status
+        else 'registered'
+    end as referral_status,
     known.referred_at,
     known.referred_date,
-    known.converted_at,
-    cast(known.reward_amount as decimal(18, 4)) as reward_amount
+    case when known.has_no_later_order then known.converted_at end as converted_at,
+    case when known.has_no_later_order then cast(known.reward_amount as decimal(18, 4)) end as reward_amount
 from known
 cross join run
 left join customer_map as referrers

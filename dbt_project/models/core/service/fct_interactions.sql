@@ -9,7 +9,11 @@ versions as (
 known as (
     select
         versions.*,
-        {{ business_date('versions.started_at', 'run.business_timezone') }} as started_date
+        {{ business_date('versions.started_at', 'run.business_timezone') }} as started_date,
+        -- A source that does not say when it changed a row tells what came of it at every as-of date.
+        coalesce(
+            {{ business_date('versions.ended_at', 'run.business_timezone') }} < run.as_of, true
+        ) as has_ended
     from versions
     cross join run
     where {{ is_valid_at('run.as_of', 'versions') }}
@@ -31,19 +35,21 @@ select
     known.direction,
     known.started_at,
     known.started_date,
-    known.answered_at,
-    known.ended_at,
+    case
+        when {{ business_date('known.answered_at', 'run.business_timezone') }} < run.as_of then known.answered_at
+    end as answered_at,
+    case when known.has_ended then known.ended_at end as ended_at,
     known.topic,
-    known.interaction_status,
-    known.outcome,
+    case when known.has_ended then known.interaction_status else 'open' end as interaction_status,
+    case when known.has_ended then known.outcome end as outcome,
     known.is_complaint,
-    known.is_first_contact_resolved,
+    case when known.has_ended then known.is_first_contact_resolved end as is_first_contact_resolved,
     known.order_key,
     known.wait_seconds,
-    known.handling_seconds,
-    known.satisfaction_rating,
-    known.recommendation_rating,
-    cast(known.cost_amount as decimal(18, 4)) as cost_amount
+    case when known.has_ended then known.handling_seconds end as handling_seconds,
+    case when known.has_ended then known.satisfaction_rating end as satisfaction_rating,
+    case when known.has_ended then known.recommendation_rating end as recommendation_rating,
+    case when known.has_ended then cast(known.cost_amount as decimal(18, 4)) end as cost_amount
 from known
 cross join run
 left join customer_map

@@ -1,10 +1,11 @@
 {% set versioned = [
     'customers', 'products', 'stores', 'orders', 'order_lines', 'returns', 'campaigns', 'campaign_assignments',
     'coupons', 'coupon_redemptions', 'enrichment', 'consents', 'web_events', 'messages', 'message_events',
-    'interactions', 'social_activity', 'reviews', 'referrals', 'ad_spend', 'erasure_requests'
+    'interactions', 'social_activity', 'reviews', 'referrals', 'ad_spend', 'erasure_requests',
+    'product_prices', 'exchange_rates'
 ] %}
 {#- Entities that no model reads yet: kept in the lake, without a version table. -#}
-{% set kept = ['channel_costs', 'life_events', 'exchange_rates', 'steward_decisions'] %}
+{% set kept = ['channel_costs', 'life_events', 'steward_decisions'] %}
 
 with register as (
     select
