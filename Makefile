@@ -1,10 +1,8 @@
 # One command per intent; each works on a fresh clone with Python 3.11 or newer.
 PYTHON ?= python3
-DATA ?= complete_journey
+DATA ?= retailer
 export UNICUS_HOME ?= $(CURDIR)/.unicus/$(DATA)
 BIN := .venv/bin
-# The retailer's systems; another sample is a system of its own name, which its home finds by itself.
-SYSTEMS := $(if $(filter retailer,$(DATA)),$(patsubst intake/systems/%,--system %,$(wildcard intake/systems/retailer_*)))
 # Jobs share the cores; more threads than cores make small fits slower, not faster.
 export OMP_NUM_THREADS ?= 1
 
@@ -13,11 +11,11 @@ export OMP_NUM_THREADS ?= 1
 help:            ## what there is
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
 
-run: .venv/ready ## install, then materialize every asset on the sample data; DATA=retailer for every channel
+run: .venv/ready ## install, then materialize every asset on the sample; DATA=complete_journey for a real one
 ifeq ($(DATA),retailer)
-	@test -e .unicus/retailer/landing || $(BIN)/unicus retailer
+	@test -e $(UNICUS_HOME)/landing || $(BIN)/unicus retailer --folder $(UNICUS_HOME)
 endif
-	@$(BIN)/unicus run $(SYSTEMS)
+	@$(BIN)/unicus run
 
 ui: .venv/ready  ## serve the Dagster UI on the same home
 	@$(BIN)/unicus ui

@@ -180,7 +180,7 @@ def home_option(verb: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--home", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
         envvar=HOME_VARIABLE,
-        help=f"Folder with all state. [env: {HOME_VARIABLE}] [default: .unicus/complete_journey]",
+        help=f"Folder with all state. [env: {HOME_VARIABLE}] [default: .unicus/retailer]",
     )(verb)  # fmt: skip
 
 

@@ -34,7 +34,7 @@ Written by `python -m orchestration.reference`; a test holds it to the code.
 
 stdout carries the result, stderr the talk. An error says what, where, why, what still stands and how
 to mend it; [errors.md](errors.md) has a paragraph for each. Every verb works on one home, the folder
-with all state: `--home`, else `{HOME_VARIABLE}`, else `.unicus/complete_journey` below the folder you
+with all state: `--home`, else `{HOME_VARIABLE}`, else `.unicus/retailer` below the folder you
 are in. A name may be misspelt: the nearest one is told.
 """
 
@@ -52,7 +52,7 @@ RETENTION = {
     "logs_days": "Days after which a log may go.",
 }
 SETTINGS: Rows = [
-    ("`home`", f"`--home`, `{HOME_VARIABLE}`", "`.unicus/complete_journey`",
+    ("`home`", f"`--home`, `{HOME_VARIABLE}`", "`.unicus/retailer`",
      "Folder with all state of one company or sample data set."),
     ("`business_timezone`", "`home.yaml`", "that of the first system",
      "Time zone in which days begin and end."),

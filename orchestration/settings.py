@@ -10,7 +10,7 @@ import difflib
 import hashlib
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,9 @@ PROJECT = Path(__file__).resolve().parent.parent
 DBT_PROJECT = PROJECT / "dbt_project"
 HOME_VARIABLE = "UNICUS_HOME"
 DBT_VARIABLE = "UNICUS_DBT"
-DEFAULT_DATA = "complete_journey"
+MEMORY_VARIABLE = "UNICUS_MEMORY_LIMIT"
+MOST_MEMORY = 6_000_000_000
+DEFAULT_DATA = "retailer"
 ROOMS = ("intake", "identity", "dbt_project", "ml", "serving", "orchestration")
 TICK_SECONDS = "900"
 MOST_DAYS = 36_500
@@ -40,6 +42,12 @@ POSTGRES = re.compile(r"postgres(?:ql)?://[^\s:@/?#]+@[^\s@/?#]*/[^\s@/?#]+")
 CRON = re.compile(r"(?:[0-9*/,-]+ +){2}[0-9L*/,-]+(?: +[0-9A-Za-z*/,-]+){2}")
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def memory_limit() -> str:
+    """Most memory that building the warehouse holds, as DuckDB reads it; above that it uses the disk."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return f"{min(MOST_MEMORY, machine * 6 // 10)}B"
 
 
 class SettingFault(Exception):
@@ -161,7 +169,7 @@ class Home:
 
     @classmethod
     def from_environment(cls) -> Home:
-        """The home that `UNICUS_HOME` names, else `.unicus/complete_journey` below this folder."""
+        """The home that `UNICUS_HOME` names, else `.unicus/retailer` below this folder."""
         return cls(Path(os.environ.get(HOME_VARIABLE) or f".unicus/{DEFAULT_DATA}").absolute())
 
     @property
@@ -239,6 +247,7 @@ class Home:
             HOME_VARIABLE: str(self.root),
             "DAGSTER_HOME": str(self.dagster),
             "UNICUS_WAREHOUSE": str(self.warehouse),
+            MEMORY_VARIABLE: os.environ.get(MEMORY_VARIABLE, memory_limit()),
             # A schedule and the sensor read new files to know them; large ones take their time.
             "DAGSTER_SCHEDULE_GRPC_TIMEOUT_SECONDS": TICK_SECONDS,
             "DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS": TICK_SECONDS,
@@ -302,7 +311,7 @@ def require_home(home: Home) -> None:
 
 
 def read_config(home: Home) -> HomeConfig:
-    """Read `home.yaml`; without one, what the sample data set would write.
+    """Read `home.yaml`; without one, what the first run of the sample data set would write.
 
     Raises:
         SettingFault: a key that does not exist, or a value of the wrong kind.
@@ -310,7 +319,7 @@ def read_config(home: Home) -> HomeConfig:
     import yaml
 
     if not home.config_path.exists():
-        return default_config([DEFAULT_DATA], {})
+        return sample_config(home)
     try:
         raw = yaml.safe_load(home.config_path.read_text("utf-8"))
         _refuse_unknown(home, raw, tuple(HomeConfig.__dataclass_fields__))
@@ -471,6 +480,31 @@ def _refuse_unknown(home: Home, raw: dict[str, object], known: tuple[str, ...]) 
             why=f"the settings are {', '.join(known)}",
             fix=f"write {near[0] if near else known[0]} instead, then  unicus run",
         )  # fmt: skip
+
+
+def sample_config(home: Home) -> HomeConfig:
+    """What the first run of a home writes when no system is named: the sample its folder is called after.
+
+    A sample is a system, or several whose names begin alike; a home with another name has the default
+    one. Files that lie in the home, as the made ones do, are read from there.
+    """
+    from intake.source import SYSTEMS, find_systems
+
+    known = sorted(find_systems([SYSTEMS]))
+    named = [name for name in known if _sample_of(name, home.root.name)]
+    chosen = named or [name for name in known if _sample_of(name, DEFAULT_DATA)]
+    config = default_config(chosen, {})
+    landing = home.root / "landing"
+    places = {name: landing / name.partition("_")[2] for name in chosen}
+    systems = {
+        name: SystemPlace(location=str(place)) if place.is_dir() else SystemPlace()
+        for name, place in places.items()
+    }
+    return replace(config, systems=systems)
+
+
+def _sample_of(system: str, data: str) -> bool:
+    return system == data or system.startswith(f"{data}_")
 
 
 def default_config(systems: list[str], folders: dict[str, str]) -> HomeConfig:

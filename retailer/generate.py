@@ -33,6 +33,8 @@ from retailer.randomness import Array
 from retailer.visits import paid_visits
 
 LANDING, SCRATCH, PLAN = "landing", ".retailer", "plan.json"
+UNFINISHED = ".landing"
+"""What the files are written to, so that `landing` is there when all of it is."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def generate(
         What was made and where.
     """
     landing = folder / LANDING
-    for old in (landing, folder / SCRATCH, folder / truth.FOLDER):
+    for old in (landing, folder / UNFINISHED, folder / SCRATCH, folder / truth.FOLDER):
         shutil.rmtree(old, ignore_errors=True)
     _write_plan(plan, folder)
     shares = []
@@ -91,6 +93,7 @@ def generate(
     _write_sums(plan, shares, folder)
     found = _gather_ledger(plan, folder)
     shutil.rmtree(folder / SCRATCH, ignore_errors=True)
+    (folder / UNFINISHED).rename(landing)
     rows = {name: sum(share.rows[name] for share in shares) for name in shares[0].rows}
     return Made(landing, folder / truth.FOLDER, rows, size, found)
 
@@ -112,7 +115,7 @@ def _write_plan(plan: Plan, folder: Path) -> None:
 
 
 def _landing(plan: Plan, folder: Path) -> Landing:
-    return Landing(folder / LANDING, folder / SCRATCH, plan.days, plan.customers <= FEW)
+    return Landing(folder / UNFINISHED, folder / SCRATCH, plan.days, plan.customers <= FEW)
 
 
 def _worked(plan: Plan, folder: Path, processes: int) -> Iterator[_Share]:

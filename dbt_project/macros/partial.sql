@@ -94,14 +94,27 @@
     ({{ date }} < run.as_of) <> ({{ date }} < cast({{ input_then('as_of') }} as date))
 {% endmacro %}
 
+{#- The run with the instants at which its as-of date, and that of the last build, begin: `as_of_at`, `as_of_then_at`. -#}
+{% macro run_and_last() %}
+    select
+        {{ business_midnight('as_of', 'business_timezone') }} as as_of_at,
+        {{ business_midnight('cast(' ~ input_then('as_of') ~ ' as date)', 'business_timezone') }} as as_of_then_at
+    from {{ source('moment', 'run') }}
+{% endmacro %}
+
+{#- The same for a time, UTC. Of very many rows the day of each would take longer than all else. -#}
+{% macro was_passed_at(time) %}
+    ({{ time }} < run.as_of_at) <> ({{ time }} < run.as_of_then_at)
+{% endmacro %}
+
 {#- Keys of a version table that have a version of a new load, or one whose day was passed. -#}
 {% macro touched_versions(relation, key) %}
     select versions.{{ key }}
     from {{ relation }} as versions
-    cross join {{ source('moment', 'run') }} as run
+    cross join ({{ run_and_last() }}) as run
     where
         {{ is_untaken_load('versions._load_id') }}
-        or {{ was_passed(business_date('versions._version_at', 'run.business_timezone')) }}
+        or {{ was_passed_at('versions._version_at') }}
 {% endmacro %}
 
 {#- Orders that a new load brought or changed, or whose buyer's record changed its customer. -#}
@@ -193,11 +206,11 @@
     where corrected.{{ id }} in (
         select versions.{{ id }}
         from {{ relation }} as versions
-        cross join {{ source('moment', 'run') }} as run
+        cross join ({{ run_and_last() }}) as run
         where
             {{ is_untaken_load('versions._load_id') }}
-            or {{ was_passed(business_date('versions._version_at', 'run.business_timezone')) }}
-            or {{ was_passed(business_date('versions.' ~ at, 'run.business_timezone')) }}
+            or {{ was_passed_at('versions._version_at') }}
+            or {{ was_passed_at('versions.' ~ at) }}
         union
         select versions.{{ id }}
         from {{ relation }} as versions
@@ -211,6 +224,27 @@
 
 {#- A condition that keeps all versions of the rows of which one has a key to build. -#}
 {% macro has_touched_version(relation, id, key) %}{{ id ~ ' in (select ' ~ id ~ ' from ' ~ relation ~ ' where ' ~ is_touched(key) ~ ')' if is_partial() else 'true' }}{% endmacro %}
+
+{#- Who has, or had by any version or before a merge, an event of a new load. -#}
+{% macro touched_browsers() %}
+    select customer_map.customer_id
+    from {{ ref('web_events_versions') }} as versions
+    inner join {{ source('identity', 'customer_map') }} as customer_map
+        on
+            versions.customer_system = customer_map.source_system
+            and versions.customer_key = customer_map.source_key
+            and customer_map.valid_to is null
+    where versions.event_id in (
+        select event_id from {{ ref('web_events_versions') }}
+        where {{ is_untaken_load('_load_id') }}
+    )
+    union
+    select customer_id
+    from {{ source('identity', 'customer_map') }}
+    where
+        valid_from > cast({{ input_then('map_until') }} as timestamp)
+        or valid_to > cast({{ input_then('map_until') }} as timestamp)
+{% endmacro %}
 
 {#- What touches fct_messages: the message, what became of it, and a campaign that becomes known. -#}
 {% macro touched_messages() %}

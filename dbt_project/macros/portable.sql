@@ -15,6 +15,10 @@
 {% macro business_date(utc_timestamp, timezone) %}{{ return(adapter.dispatch('business_date', 'unicus')(utc_timestamp, timezone)) }}{% endmacro %}
 {% macro duckdb__business_date(utc_timestamp, timezone) %}cast(timezone({{ timezone }}, timezone('UTC', {{ utc_timestamp }})) as date){% endmacro %}
 
+{#- When a business day begins, UTC: cheaper to compare very many times with than the day of each. -#}
+{% macro business_midnight(date, timezone) %}{{ return(adapter.dispatch('business_midnight', 'unicus')(date, timezone)) }}{% endmacro %}
+{% macro duckdb__business_midnight(date, timezone) %}timezone('UTC', timezone({{ timezone }}, cast({{ date }} as timestamp))){% endmacro %}
+
 {#- Whole days from one date to a later one. -#}
 {% macro days_between(from_date, to_date) %}{{ return(adapter.dispatch('days_between', 'unicus')(from_date, to_date)) }}{% endmacro %}
 {% macro duckdb__days_between(from_date, to_date) %}cast({{ to_date }} - {{ from_date }} as bigint){% endmacro %}

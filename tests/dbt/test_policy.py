@@ -20,7 +20,7 @@ from orchestration.settings import DBT_PROJECT, Home
 LAYERS = ("staging", "core", "features", "marts")
 NAMES = {
     "staging": r"stg_\w+|identity_records",
-    "core": r"(dim|fct|bridge)_\w+|\w+_versions|order_history|order_line_sets|customer_days",
+    "core": r"(dim|fct|bridge)_\w+|\w+_versions|order_history|order_line_sets|customer_days|browsing_days",
     "features": r"customer_\w+",
     "marts": r"kpi_\w+_(daily|monthly)|customer_\w+|model_\w+|campaign_\w+|ingest_\w+|paths_\w+",
 }

@@ -27,17 +27,54 @@ from tests.conftest import LINES_HEADER, ORDERS_HEADER, Shop
 
 FEEDS = """  products: {path: "products*.csv", format: csv}
   stores: {path: "stores*.csv", format: csv}
+  web_events: {path: "web_events*.csv", format: csv}
+  campaigns: {path: "campaigns*.csv", format: csv}
+  messages: {path: "messages*.csv", format: csv}
+  message_events: {path: "message_events*.csv", format: csv}
 entities:
+  web_events: {file: web_events, delivery: upsert}
+  campaigns: {file: campaigns, delivery: upsert}
+  messages: {file: messages, delivery: upsert}
+  message_events: {file: message_events, delivery: upsert}
   products: {file: products, delivery: upsert}
   stores: {file: stores, delivery: upsert}
 """
-TABLES = (
-    "core.order_line_sets",
-    "core.order_history",
-    "core.fct_orders",
-    "core.fct_order_lines",
-    "core.customer_days",
-)
+MAPPINGS = {
+    "products": "id as product_key, changed as updated_at",
+    "stores": "'store' as channel, id as store_key, changed as updated_at",
+    "web_events": """
+        id as event_key, "at" as occurred_at, name as event_name, 'web' as channel, visitor as visitor_key,
+        customer as customer_key, changed as updated_at
+    """,
+    "campaigns": """
+        id as campaign_key, '2024-01-01' as start_date, '2024-12-31' as end_date, changed as updated_at
+    """,
+    "messages": """
+        id as message_key, customer as customer_key, campaign as campaign_key, 'email' as channel,
+        'marketing' as purpose, sent as sent_at, changed as updated_at
+    """,
+    "message_events": """
+        id as message_event_key, message as message_key, type as event_type, "at" as occurred_at,
+        changed as updated_at
+    """,
+}
+HEADERS = {
+    "web_events": "id,at,name,visitor,customer,changed",
+    "campaigns": "id,changed",
+    "messages": "id,customer,campaign,sent,changed",
+    "message_events": "id,message,type,at,changed",
+}
+TABLES = {
+    "core.order_line_sets": "order_id",
+    "core.order_history": "order_id",
+    "core.fct_orders": "order_id",
+    "core.fct_order_lines": "order_id",
+    "core.customer_days": "customer_id",
+    "core.fct_sessions": "visitor_id",
+    "core.browsing_days": "customer_id",
+    "core.fct_messages": "message_id",
+}
+"""Tables that are built in part, each with the key it is built by."""
 FIRST_DAY = date(2024, 1, 1)
 DAY_1 = f"{FIRST_DAY} 10:00:00"
 STORE_HEADER = f"{ORDERS_HEADER},store"
@@ -68,6 +105,10 @@ class World:
         self.shop.deliver("orders_000.csv", STORE_HEADER, *orders)
         self.shop.deliver("lines_000.csv", LINES_HEADER, *(f"{n},z,1,5," for n in numbers))
         self.load("orders", "order_lines")
+        at = f"{FIRST_DAY} 12:00:00"
+        self.signal("web_events", f"100,{at},Page Viewed,phone,dan,")
+        self.signal("messages", f"100,dan,late,{at},")
+        self.signal("message_events", f"100,100,opened,{at},")
         self.know({"dan": "v", "dora": "w"})
 
     def deliver(self) -> None:
@@ -78,6 +119,42 @@ class World:
             header = {"orders": STORE_HEADER, "lines": LINES_HEADER}[kind]
             self.shop.deliver(f"{kind}_{self.files:03d}.csv", header, *dict.fromkeys(rows))
         self.load("orders", "order_lines")
+
+    def signal(self, entity: str, *rows: str) -> None:
+        """A file of what customers did elsewhere, loaded."""
+        self.files += 1
+        self.shop.deliver(f"{entity}_{self.files:03d}.csv", HEADERS[entity], *dict.fromkeys(rows))
+        self.load(entity)
+
+    def deliver_signals(self) -> None:
+        """Files of visits, messages and what became of them, some of them known already."""
+        for entity, write in (
+            ("web_events", self._event), ("messages", self._message),
+            ("message_events", self._message_event), ("campaigns", self._campaign),
+        ):  # fmt: skip
+            self.signal(entity, *(write() for _ in range(self.chance.randint(1, 6))))
+
+    def _event(self) -> str:
+        minute = self.chance.randint(0, 1439)
+        at = f"{self._day()} {minute // 60:02}:{minute % 60:02}:00"
+        name = self.chance.choice(["Page Viewed", "Product Viewed", "Product Added"])
+        who = f"{self.chance.choice('ab')},{self.chance.choice(['ann', 'bob', '', ''])}"
+        return f"{self.chance.randint(1, 30)},{at},{name},{who},{self._change()}"
+
+    def _message(self) -> str:
+        who, what = self.chance.choice(["ann", "bob", "cid", ""]), self.chance.choice("kl")
+        return f"{self.chance.randint(1, 8)},{who},{what},{self._day()} 10:00:00,{self._change()}"
+
+    def _message_event(self) -> str:
+        what, at = self.chance.choice(["delivered", "opened", "clicked"]), self._day()
+        number, message = self.chance.randint(1, 20), self.chance.randint(1, 8)
+        return f"{number},{message},{what},{at} 10:0{self.chance.randint(0, 9)}:00,{self._change()}"
+
+    def _campaign(self) -> str:
+        return f"{self.chance.choice('kl')},{self._change()}"
+
+    def _change(self) -> str:
+        return self.chance.choice(["", f"{self._day()} 23:30:00"])
 
     def _order(self) -> str:
         bought = self._day()
@@ -114,9 +191,9 @@ class World:
         self.lister.deliver(f"orders_{self.files:03d}.csv", STORE_HEADER, *rows)
         load_entity(self.home.lake, self.lister.system, contracts()["orders"])
 
-    def undo_last(self) -> None:
-        """The newest load of orders is taken out."""
-        self._undo([r for r in self.home.lake.live("load") if r.details["entity"] == "orders"][-1])
+    def undo_last(self, entity: str) -> None:
+        """The newest load of an entity is taken out."""
+        self._undo([r for r in self.home.lake.live("load") if r.details["entity"] == entity][-1])
 
     def forget_last_event(self) -> None:
         """The map is made again from fewer events, as after a restore of an older one."""
@@ -215,7 +292,7 @@ class World:
             self.home.environment()
             | {"UNICUS_LAKE_FILES": str(inputs), "UNICUS_WAREHOUSE": str(warehouse)}
         )
-        selected = ["--select", "+fct_order_lines", "customer_days", "--quiet"]
+        selected = ["--select", *(f"+{table.split('.')[1]}" for table in TABLES), "--quiet"]
         try:
             done = runner.invoke(["run", *selected, *dbt.arguments(self.home)])
         finally:
@@ -229,10 +306,8 @@ class World:
 def world(tmp_path: Path, shop: Shop) -> World:
     shop.rewrite("source.yaml", "entities:\n", FEEDS)
     shop.rewrite("orders.sql", "select _row,", "select _row, store as store_key,")
-    for entity in ("products", "stores"):
-        what = "product" if entity == "products" else "'store' as channel, id as store"
-        what = f"{what}_key" if entity == "stores" else "id as product_key"
-        sql = f"select _row, {what}, changed as updated_at from {entity}"
+    for entity, columns in MAPPINGS.items():
+        sql = f"select _row, {columns} from {entity}"
         (shop.folder / shop.name / f"{entity}.sql").write_text(sql, "utf-8")
     lister = shop.twin("lister")
     full = "orders: {file: orders, delivery: snapshot, least_kept_share: 0}"
@@ -270,13 +345,42 @@ REASONS: dict[str, tuple[str, Callable[[World], None]]] = {
         "order_history",
         lambda world: world.deliver_as("orders", STORE_HEADER, f"3,bob,{DAY_1},2024-01-02,s"),
     ),
+    "the date passes the day of an event": ("fct_sessions", lambda world: world.go_on(12)),
+    "the date passes the day of a message": ("fct_messages", lambda world: world.go_on(14)),
+    "the date passes the day a campaign is known": ("fct_messages", lambda world: world.go_on(16)),
+    "an event joins two visits": (
+        "fct_sessions",
+        lambda world: world.signal("web_events", f"7,{FIRST_DAY} 10:20:00,Page Viewed,a,,"),
+    ),
+    "an event is given to another visitor": (
+        "fct_sessions",
+        lambda world: world.signal("web_events", f"2,{DAY_1},Page Viewed,c,bob,{world.after(-9)} 11:00:00"),
+    ),
+    "an event is given to another customer": (
+        "browsing_days",
+        lambda world: world.signal("web_events", f"1,{DAY_1},Page Viewed,a,bob,{world.after(-9)} 11:00:00"),
+    ),
+    "a message is opened": (
+        "fct_messages",
+        lambda world: world.signal("message_events", f"1,1,opened,{FIRST_DAY} 12:00:00,"),
+    ),
+    "what became of a message is that of another": (
+        "fct_messages",
+        lambda world: world.signal(
+            "message_events", f"1,2,opened,{FIRST_DAY} 12:00:00,{world.after(-9)} 11:00:00"
+        ),
+    ),
+    "a campaign becomes known": (
+        "fct_messages", lambda world: world.signal("campaigns", "late,2024-01-01")
+    ),
+    "a load of events is undone": ("fct_sessions", lambda world: world.undo_last("web_events")),
     "a record moves to another customer": ("customer_days", lambda world: world.know({"dan": "y"})),
-    "a load is undone": ("order_history", World.undo_last),
+    "a load is undone": ("order_history", lambda world: world.undo_last("orders")),
     "the map is another one": ("customer_days", World.forget_last_event),
     "the date goes back": ("customer_days", lambda world: world.go_on(-15)),
 }  # fmt: skip
 """What touches keys: each alone, with a table that it changes."""
-BUILT_ANEW = ("a load is undone", "the map is another one")
+BUILT_ANEW = ("a load is undone", "a load of events is undone", "the map is another one")
 """What is answered by building every key."""
 
 
@@ -296,6 +400,16 @@ def test_each_reason_to_build_a_key_anew_gives_the_tables_of_a_new_build(
     world.deliver_as(
         "order_lines", LINES_HEADER, "1,soon,1,5,", "2,late,1,5,", "4,p,1,5,", "6,p,1,5,"
     )
+    world.deliver_as("campaigns", HEADERS["campaigns"], "k,", f"soon,{world.after(15)}")
+    world.signal(
+        "web_events", f"1,{DAY_1},Page Viewed,a,ann,", f"2,{DAY_1},Product Viewed,b,cid,",
+        f"3,{FIRST_DAY} 10:45:00,Page Viewed,a,,", f"4,{DAY_1},Page Viewed,phone,dan,",
+        f"5,{world.after(11)} 10:00:00,Page Viewed,b,,",
+    )  # fmt: skip
+    world.signal(
+        "messages", f"1,ann,late,{DAY_1},", f"2,bob,soon,{DAY_1},", f"3,bob,k,{world.after(13)} 10:00:00,",
+        f"4,cid,k,{DAY_1},",
+    )  # fmt: skip
     for made, numbers in ((DAY_1, (1, 2)), (world.after(5), (1,))):
         world.list_exactly(*(f"{number},dora,{DAY_1},{made},s" for number in numbers))
     world.know({"ann": "x", "bob": "x", "cid": "z", "dan": "v", "dora": "w"})
@@ -322,7 +436,7 @@ def test_days_files_merges_and_undone_loads_in_any_order_give_the_tables_of_a_ne
     world.open()
     moves = [
         world.deliver, world.list_orders, world.move, world.move, world.merge, world.list_product,
-        world.undo,
+        world.undo, world.deliver_signals,
     ]  # fmt: skip
     in_part: set[str] = set()
     for step in range(STEPS):
@@ -377,10 +491,9 @@ def tables_built_in_part(warehouse: Path) -> set[str]:
             name for (name,) in con.execute("select table_name from duckdb_tables()").fetchall()
         }
 
-        def keeps(table: str) -> bool:
+        def keeps(table: str, key: str) -> bool:
             touched = f"touched_{table.split('.')[1]}"
-            key = "customer_id" if table == "core.customer_days" else "order_id"
             rest = f"from {table} where {key} not in (select {key} from ops.{touched})"
             return touched in listed and bool(con.execute(f"{rest} limit 1").fetchall())
 
-        return {table for table in TABLES if keeps(table)}
+        return {table for table, key in TABLES.items() if keeps(table, key)}

@@ -363,6 +363,48 @@ def test_paths_are_those_of_the_devices_on_which_was_bought(retailer: Retailer) 
     assert len(expected) > 50
 
 
+def test_features_know_what_a_customer_browsed_before_the_date(retailer: Retailer) -> None:
+    events = f"""
+        with events as (
+            select distinct on (event_id) account_id, event, "timestamp" as happened_at
+            from read_json('{retailer.made.landing}/web/events_*', format = 'newline_delimited',
+                union_by_name = true, columns = {{event_id: 'varchar', account_id: 'varchar',
+                    event: 'varchar', "timestamp": 'timestamp', sku: 'varchar'}})
+            where event is not null and account_id is not null and "timestamp" < '{END_OF_HISTORY}'
+        ),
+        days as (
+            select account_id, {paris("happened_at")} as day,
+                count(*) filter (where event = 'Product Viewed') as viewed,
+                count(*) filter (where event = 'Product Added') as added
+            from events group by all
+        )
+    """
+    expected = {key: figures for key, *figures in ask(f"""
+        {events}
+        select account_id, count(*) filter (where day >= date '2026-07-01' - 7),
+            count(*) filter (where day >= date '2026-07-01' - 30),
+            count(*) filter (where day >= date '2026-07-01' - 90),
+            coalesce(sum(viewed) filter (where day >= date '2026-07-01' - 90), 0),
+            coalesce(sum(added) filter (where day >= date '2026-07-01' - 90), 0),
+            date '2026-07-01' - max(day)
+        from days where day >= date '2026-07-01' - 365 group by all
+    """)}  # fmt: skip
+    found = query(retailer.home, """
+        with accounts as (
+            select distinct customer_key, customer_id from core.fct_orders
+            where source_system = 'retailer_shop' and customer_id <> 'unknown'
+        )
+        select customer_key, browsing_days_7d_count, browsing_days_30d_count, browsing_days_90d_count,
+            products_viewed_90d_count, products_added_90d_count, browsing_recency_days
+        from accounts inner join features.customer_features using (customer_id)
+    """)  # fmt: skip
+    nobody = [0, 0, 0, 0, 0, None]
+    assert {key: figures for key, *figures in found} == {
+        key: expected.get(key, nobody) for key, *_ in found
+    }
+    assert sum(key in expected for key, *_ in found) > 50
+
+
 def test_the_stream_of_touches_has_every_fact_once(retailer: Retailer) -> None:
     with duckdb.connect(str(retailer.home.warehouse), read_only=True) as con:
         counts = dict(con.execute(

@@ -1,5 +1,6 @@
 {% set windows = [7, 30, 90, 180, 365] %}
 {% set seasons = [30, 90] %}
+{% set browsing = [7, 30, 90] %}
 {% set bounds = windows + [365] %}
 {% for season in seasons %}{% do bounds.append(365 - season) %}{% endfor %}
 
@@ -178,6 +179,51 @@ gap_features as (
         max_by(gap_days, ordered_date) as gap_last_days
     from gaps
     group by customer_number, as_of_date
+),
+
+-- Who stays away for a year is as far as who never came.
+browsing_days as (
+    select
+        customers.customer_number,
+        dates.as_of_date,
+        {{ days_between('days.browsed_date', 'dates.as_of_date') }} as days_ago,
+        sum(days.products_viewed_count) as products_viewed_count,
+        sum(days.products_added_count) as products_added_count,
+        sum(days.checkouts_count) as checkouts_count
+    from {{ ref('browsing_days') }} as days
+    inner join customers on days.customer_id = customers.customer_id
+    inner join dates
+        on
+            {{ is_valid_at('dates.as_of_date', 'days') }}
+            and days.browsed_date < dates.as_of_date
+            and days.browsed_date >= {{ add_days('dates.as_of_date', -365) }}
+    where dates.is_whole or customers.is_in_sample
+    group by customers.customer_number, dates.as_of_date, days.browsed_date
+),
+
+browsing as (
+    select
+        customer_number,
+        as_of_date,
+        {% for window in browsing %}
+            count(case when days_ago <= {{ window }} then 1 end) as browsing_days_{{ window }}d_count,
+        {% endfor %}
+        sum(case when days_ago <= 90 then products_viewed_count end) as products_viewed_90d_count,
+        sum(case when days_ago <= 90 then products_added_count end) as products_added_90d_count,
+        sum(case when days_ago <= 90 then checkouts_count end) as checkouts_90d_count,
+        min(days_ago) as browsing_recency_days
+    from browsing_days
+    group by customer_number, as_of_date
+),
+
+-- What a site did before it told of its visits is not zero but unknown.
+first_browsed as (
+    select
+        dates.as_of_date,
+        min(days.browsed_date) as first_browsed_date
+    from {{ ref('browsing_days') }} as days
+    inner join dates on {{ is_valid_at('dates.as_of_date', 'days') }}
+    group by dates.as_of_date
 )
 
 select
@@ -223,9 +269,24 @@ select
     sums.discount_share_90d_rate,
     cast(sums.coupon_orders_count as bigint) as coupon_orders_count,
     cast(baskets.stores_count as bigint) as stores_count,
-    sums.weekend_orders_rate
+    sums.weekend_orders_rate,
+    {% for window in browsing %}
+        case
+            when first_browsed.first_browsed_date <= {{ add_days('sums.as_of_date', -window) }}
+                then cast(coalesce(browsing.browsing_days_{{ window }}d_count, 0) as bigint)
+        end as browsing_days_{{ window }}d_count,
+    {% endfor %}
+    {% for name in ['products_viewed', 'products_added', 'checkouts'] %}
+        case
+            when first_browsed.first_browsed_date <= {{ add_days('sums.as_of_date', -90) }}
+                then cast(coalesce(browsing.{{ name }}_90d_count, 0) as bigint)
+        end as {{ name }}_90d_count,
+    {% endfor %}
+    cast(browsing.browsing_recency_days as bigint) as browsing_recency_days
 from sums
 inner join customers on sums.customer_number = customers.customer_number
 inner join baskets on sums.customer_number = baskets.customer_number and sums.as_of_date = baskets.as_of_date
 left join gap_features as gaps on sums.customer_number = gaps.customer_number and sums.as_of_date = gaps.as_of_date
 inner join first_days on sums.as_of_date = first_days.as_of_date
+left join first_browsed on sums.as_of_date = first_browsed.as_of_date
+left join browsing on sums.customer_number = browsing.customer_number and sums.as_of_date = browsing.as_of_date

@@ -15,7 +15,7 @@ import pytest
 
 from orchestration import lock
 from orchestration.console import Manner
-from orchestration.settings import Home
+from orchestration.settings import Home, sample_config
 from tests.conftest import Shop
 from tests.unit.orchestration.conftest import SPEAKING, Command, command_environment, describes
 
@@ -128,8 +128,27 @@ def test_the_home_comes_from_option_then_environment_then_default(
     assert (given["value"], given["origin"]) == (named, "option")
     assert home_of(UNICUS_HOME=named)["origin"] == "environment"
     (tmp_path / ".unicus").mkdir()
-    full_home.root.rename(tmp_path / ".unicus" / "complete_journey")
+    full_home.root.rename(tmp_path / ".unicus" / "retailer")
     assert home_of()["origin"] == "default"
+
+
+def test_a_first_run_without_the_sample_says_how_to_make_it(
+    unicus: Command, tmp_path: Path
+) -> None:
+    done = unicus("run", "--home", tmp_path / "mine")
+    assert done.returncode == 2
+    assert "error[no-sample]" in done.stderr
+    assert "unicus retailer" in done.stderr
+    assert not (tmp_path / "mine" / "home.yaml").exists()
+
+
+def test_a_home_reads_the_sample_its_folder_is_called_after(tmp_path: Path) -> None:
+    (tmp_path / "retailer" / "landing" / "shop").mkdir(parents=True)
+    made = sample_config(Home(tmp_path / "retailer"))
+    assert made.systems["retailer_shop"].location == str(tmp_path / "retailer" / "landing" / "shop")
+    assert (len(made.systems), made.reporting_currency) == (10, "EUR")
+    assert set(sample_config(Home(tmp_path / "online_retail")).systems) == {"online_retail"}
+    assert set(sample_config(Home(tmp_path / "mine")).systems) == set(made.systems)
 
 
 def test_an_error_says_what_where_why_state_and_fix(shop_home: Home, unicus: Command) -> None:

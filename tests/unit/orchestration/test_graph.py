@@ -54,7 +54,7 @@ def test_what_a_system_delivers_is_checked_as_raw(graph: dg.AssetGraph) -> None:
         "reconciliation", "quarantine", "volume", "distribution",
     }  # fmt: skip
     assert "volume" not in {name for entity, name in found if entity == "products"}
-    assert "web_events" not in {entity for entity, _ in found}
+    assert "exchange_rates" not in {entity for entity, _ in found}
     blocking = {key.name for key in graph.asset_check_keys if graph.get(key).blocking}
     assert {"reconciliation", "quarantine"} <= blocking
     assert not {"volume", "distribution"} & blocking

@@ -12,7 +12,11 @@
 ) }}
 
 with run as (
-    select as_of, business_timezone from {{ source('moment', 'run') }}
+    select
+        as_of,
+        business_timezone,
+        {{ business_midnight('as_of', 'business_timezone') }} as as_of_at
+    from {{ source('moment', 'run') }}
 ),
 
 event_versions as (
@@ -30,58 +34,60 @@ events as (
         lag(versions.occurred_at) over (
             partition by versions.visitor_id, versions.channel, versions.session_key
             order by versions.occurred_at, versions.event_id
-        ) as previous_at
+        ) as previous_at,
+        row_number() over (
+            partition by versions.visitor_id, versions.channel, versions.session_key
+            order by versions.occurred_at, versions.event_id
+        ) as place
     from versions
     cross join run
     where
         {{ is_valid_at('run.as_of', 'versions') }}
         and {{ is_touched('visitor_id') }}
-        and {{ business_date('versions.occurred_at', 'run.business_timezone') }} < run.as_of
+        and versions.occurred_at < run.as_of_at
 ),
 
 -- A visit that the source names is one, however long it rests.
-numbered as (
+begun as (
     select
         *,
-        count(*) filter (
-            where
-            previous_at is null
-            or (
-                session_key is null
-                and {{ seconds_between('previous_at', 'occurred_at') }} > {{ var('session_ends_after_seconds') }}
-            )
-        ) over (
-            partition by visitor_id, channel, session_key
-            order by occurred_at, event_id
-            rows between unbounded preceding and current row
-        ) as session_number
+        case
+            when previous_at is null then 1
+            when session_key is not null then 0
+            when
+                {{ seconds_between('previous_at', 'occurred_at') }} > {{ var('session_ends_after_seconds') }}
+                then 1
+            else 0
+        end as is_first
     from events
 ),
 
-placed as (
+numbered as (
     select
         *,
-        row_number() over (
-            partition by visitor_id, channel, session_key, session_number order by occurred_at, event_id
-        ) as place
-    from numbered
+        sum(is_first) over (
+            partition by visitor_id, channel, session_key
+            order by place
+            rows between unbounded preceding and current row
+        ) as session_number
+    from begun
 ),
 
 sessions as (
     select
         visitor_id,
         channel,
-        max(event_id) filter (where place = 1) as session_id,
+        max(event_id) filter (where is_first = 1) as session_id,
         min(source_system) as source_system,
         min(visitor_key) as visitor_key,
         min(occurred_at) as started_at,
         max(occurred_at) as ended_at,
         min_by(customer_key, place) filter (where customer_key is not null) as customer_key,
         min_by(customer_system, place) filter (where customer_key is not null) as customer_system,
-        max(device_type) filter (where place = 1) as device_type,
-        max(campaign_source) filter (where place = 1) as campaign_source,
-        max(campaign_medium) filter (where place = 1) as campaign_medium,
-        max(campaign_name) filter (where place = 1) as campaign_name,
+        max(device_type) filter (where is_first = 1) as device_type,
+        max(campaign_source) filter (where is_first = 1) as campaign_source,
+        max(campaign_medium) filter (where is_first = 1) as campaign_medium,
+        max(campaign_name) filter (where is_first = 1) as campaign_name,
         count(*) as events_count,
         count(*) filter (where event_name like '% Viewed') as views_count,
         count(*) filter (where event_name = 'Products Searched') as searches_count,
@@ -91,7 +97,7 @@ sessions as (
         count(distinct coalesce(order_id, event_id)) filter (where event_name = 'Order Completed') as orders_count,
         max_by(order_id, place) filter (where event_name = 'Order Completed') as order_id,
         max(case when {{ names_a_program('user_agent') }} then 1 else 0 end) as says_program
-    from placed
+    from numbered
     group by visitor_id, channel, session_key, session_number
 ),
 
