@@ -6,10 +6,11 @@ import itertools
 import random
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Collection
-from datetime import date, datetime, timedelta
+from collections.abc import Collection, Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
@@ -167,12 +168,19 @@ def landed_events(folder: Path) -> list[tuple[Any, ...]]:
     """)
 
 
-def test_visits_are_those_that_half_an_hour_parts(retailer: Retailer) -> None:
-    """Sessions made again without SQL: sorted, and cut where 30 minutes pass without an event."""
+class Visit(NamedTuple):
+    visitor: str
+    platform: str
+    began: datetime
+    ended: datetime
+    names: Counter[str]
+
+
+def landed_visits(retailer: Retailer) -> Iterator[Visit]:
+    """Visits made again without SQL: sorted events, cut where 30 minutes pass without one."""
     trails: dict[tuple[Any, str], list[tuple[datetime, str, str]]] = defaultdict(list)
     for key, visitor, platform, at, name in landed_events(retailer.made.landing / "web"):
         trails[visitor, platform].append((at, str(key), name))
-    expected: Counter[tuple[Any, ...]] = Counter()
     for (visitor, platform), events in trails.items():
         events.sort()
         visits = [[events[0]]]
@@ -182,8 +190,15 @@ def test_visits_are_those_that_half_an_hour_parts(retailer: Retailer) -> None:
             visits[-1].append(event)
         for visit in visits:
             names = Counter(name for _, _, name in visit)
-            expected[str(visitor), platform, visit[0][0], visit[-1][0], len(visit),
-                     names["Product Added"], names["Order Completed"]] += 1  # fmt: skip
+            yield Visit(str(visitor), platform, visit[0][0], visit[-1][0], names)
+
+
+def test_visits_are_those_that_half_an_hour_parts(retailer: Retailer) -> None:
+    expected: Counter[tuple[Any, ...]] = Counter()
+    for visit in landed_visits(retailer):
+        names = visit.names
+        expected[visit.visitor, visit.platform, visit.began, visit.ended, names.total(),
+                 names["Product Added"], names["Order Completed"]] += 1  # fmt: skip
     found = Counter(query(retailer.home, """
         select visitor_key, channel, started_at, ended_at, events_count, products_added_count, orders_count
         from core.fct_sessions
@@ -217,32 +232,72 @@ def test_visits_are_the_true_ones_and_programs_are_found(retailer: Retailer) -> 
     assert wrong == 0
 
 
-def test_rates_of_the_web_are_those_of_its_visits(retailer: Retailer) -> None:
-    wrong = query(retailer.home, """
-        with visits as (
-            select started_date, channel, coalesce(campaign_medium, 'direct') as medium,
-                count(*) as n, count(*) filter (where views_count > 1 or orders_count > 0
-                    or epoch(ended_at) - epoch(started_at) > 10) as engaged,
-                count(*) filter (where order_id is not null) as buying
-            from core.fct_sessions where not is_bot group by all
+def test_daily_figures_of_the_web_are_those_of_the_files(retailer: Retailer) -> None:
+    """From visits made again; which of them are programs is asked of the fact, and judged by the truth."""
+    programs = set(query(retailer.home, """
+        select visitor_key, channel, started_at from core.fct_sessions where is_bot
+    """))  # fmt: skip
+    steps = ("Product Viewed", "Product Added", "Checkout Started", "Order Completed")
+    figures: dict[tuple[date, str], Counter[str]] = defaultdict(Counter)
+    for visit in landed_visits(retailer):
+        if (visit.visitor, visit.platform, visit.began) in programs:
+            continue
+        day = visit.began.replace(tzinfo=UTC).astimezone(ZoneInfo("Europe/Paris")).date()
+        names, told = visit.names, figures[day, visit.platform]
+        views = sum(count for name, count in names.items() if name.endswith(" Viewed"))
+        told["visits"] += 1
+        told["engaged"] += (
+            views > 1
+            or names["Order Completed"] > 0
+            or visit.ended - visit.began > timedelta(seconds=10)
         )
-        select count(*) from visits full join (
-            select * from marts.kpi_web_daily where sessions_count > 0
-        ) as kpi on kpi.started_date = visits.started_date and kpi.channel = visits.channel
-            and kpi.campaign_medium = visits.medium
-        where (n, engaged, buying, engaged / n, (n - engaged) / n, buying / n) is distinct from
-            (sessions_count, engaged_sessions_count, buying_sessions_count, engagement_rate,
-             bounce_rate, conversion_rate)
-            or abs(bounce_rate + engagement_rate - 1) > 1e-9
-    """)  # fmt: skip
-    assert wrong == [(0,)]
+        furthest = max((place for place, step in enumerate(steps, 1) if names[step]), default=0)
+        told.update(steps[:furthest])
+    funnel = [
+        (day, platform, told["visits"], *itertools.chain.from_iterable(
+            (told[step], told[step] / told[before] if told[before] else None)
+            for before, step in itertools.pairwise(("visits", *steps))
+        ))
+        for (day, platform), told in figures.items()
+    ]  # fmt: skip
+    assert query(retailer.home, "from marts.kpi_funnel_daily order by all") == sorted(funnel)
+    web = [
+        (*key, told["visits"], told["engaged"], told[steps[-1]]) for key, told in figures.items()
+    ]
+    assert query(retailer.home, """
+        select started_date, channel, sum(sessions_count)::integer, sum(engaged_sessions_count)::integer,
+            sum(buying_sessions_count)::integer
+        from marts.kpi_web_daily where sessions_count > 0 group by all order by all
+    """) == sorted(web)  # fmt: skip
     wrong = query(retailer.home, """
-        select count(*) from marts.kpi_funnel_daily
-        where sessions_count < viewing_sessions_count or viewing_sessions_count < adding_sessions_count
-            or adding_sessions_count < checkout_sessions_count
-            or checkout_sessions_count < buying_sessions_count
+        select count(*) from marts.kpi_web_daily
+        where (engagement_rate, bounce_rate, conversion_rate) is distinct from (
+            engaged_sessions_count / nullif(sessions_count, 0),
+            (sessions_count - engaged_sessions_count) / nullif(sessions_count, 0),
+            buying_sessions_count / nullif(sessions_count, 0)
+        )
     """)  # fmt: skip
     assert wrong == [(0,)]
+
+
+def test_daily_figures_of_social_activity_are_those_of_the_files(retailer: Retailer) -> None:
+    kinds = ("viewed", "liked", "commented", "shared", "mentioned", "clicked", "messaged", "followed",
+             "unfollowed")  # fmt: skip
+    expected = ask(f"""
+        with activity as (
+            select distinct on (activity_id) *, "at" as happened_at
+            from read_json('{retailer.made.landing}/social/activity_*', union_by_name = true, columns = {{
+                activity_id: 'varchar', "at": 'timestamp', network: 'varchar', activity: 'varchar',
+                profile: 'varchar'}})
+            where "at" < '{END_OF_HISTORY}'
+        )
+        select {paris("happened_at")}, network, count(*), count(distinct coalesce(profile, activity_id)),
+            count(*) / count(distinct coalesce(profile, activity_id)),
+            {", ".join(f"count(*) filter (where activity = '{kind}')" for kind in kinds)}
+        from activity group by all order by all
+    """)
+    assert query(retailer.home, "from marts.kpi_social_daily order by all") == expected
+    assert len(expected) > 50
 
 
 def test_a_permission_at_any_date_is_the_true_one(retailer: Retailer) -> None:
@@ -313,25 +368,25 @@ def test_calls_ads_and_stores_add_up_to_their_files(retailer: Retailer) -> None:
 def test_the_last_days_in_any_order_with_files_sent_again_come_to_the_tables_of_one_load(
     retailer: Retailer, tmp_path: Path
 ) -> None:
-    """Fourteen daily files per feed arrive shuffled, some twice under other names, in four runs."""
+    """The files of fourteen days arrive a day a run, the days shuffled, some files twice."""
     draw = random.Random(7)
     landing = tmp_path / "landing"
     days = [str(LAST - timedelta(days=n)) for n in range(14)]
-    late = []
+    late: dict[str, list[tuple[Path, Path]]] = defaultdict(list)
     for path in sorted(retailer.made.landing.rglob("*")):
         if path.is_file():
             target = landing / path.relative_to(retailer.made.landing)
             target.parent.mkdir(parents=True, exist_ok=True)
-            if any(day in path.name for day in days):
-                late.append((path, target))
+            if day := next((day for day in days if day in path.name), None):
+                late[day].append((path, target))
             else:
                 shutil.copy(path, target)
-    assert len(late) > 100
+    assert sum(map(len, late.values())) > 100
     home = home_of(landing, tmp_path / "home")
     run(home)
-    draw.shuffle(late)
-    for part in range(4):
-        for path, target in late[part::4]:
+    draw.shuffle(days)
+    for day in days:
+        for path, target in late[day]:
             shutil.copy(path, target)
             if draw.random() < 0.1:
                 shutil.copy(path, target.with_name(target.name.replace("_2026", "_again_2026")))
