@@ -11,7 +11,7 @@ export OMP_NUM_THREADS ?= 1
 help:            ## what there is
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
 
-run: .venv/ready ## install, then materialize every asset on the sample; DATA=complete_journey for a real one
+run: .venv/ready ## install, then materialize every asset on the sample; DATA=complete_journey for a real shop
 ifeq ($(DATA),retailer)
 	@test -e $(UNICUS_HOME)/landing || $(BIN)/unicus retailer --folder $(UNICUS_HOME)
 endif

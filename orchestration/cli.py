@@ -55,7 +55,7 @@ EXAMPLES = {
         "unicus models rollback clv_90d --to 3 --yes",
     ),
     "explain": (
-        "unicus explain customer complete_journey:1234",
+        "unicus explain customer retailer_shop:W00825182",
         "unicus explain column customer_360.value_tier",
     ),
     "explain column": (
@@ -63,11 +63,11 @@ EXAMPLES = {
         "unicus explain column marts.customer_360.net_revenue_amount --json",
     ),
     "explain customer": (
-        "unicus explain customer complete_journey:1234",
+        "unicus explain customer retailer_shop:W00825182",
         "unicus explain customer 8f2c61 --orders 20",
         "unicus explain customer 8f2c61 --json",
     ),
-    "backfill": ("unicus backfill --dry-run", "unicus backfill 2017-06 2017-12"),
+    "backfill": ("unicus backfill --dry-run", "unicus backfill 2025-06 2025-12"),
     "undo": ("unicus undo 3f9c12 --dry-run", "unicus undo 3f9c12 --restore --yes"),
     "vacuum": ("unicus vacuum --dry-run", "unicus vacuum --yes --quiet"),
     "replay": ("unicus replay --dry-run", "unicus replay --system shop --entity orders --yes"),
@@ -139,7 +139,7 @@ class Verbs(NearestName):
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what this is, then two examples."""
         super().format_help_text(ctx, formatter)
-        formatter.write("\n    unicus run\n    unicus run --as-of 2017-12-01\n")
+        formatter.write("\n    unicus run\n    unicus run --as-of 2026-01-01\n")
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the verbs in their sections."""
