@@ -13,7 +13,7 @@ help:            ## what there is
 
 run: .venv/ready ## install, then materialize every asset on the sample; DATA=complete_journey for a real shop
 ifeq ($(DATA),retailer)
-	@test -e $(UNICUS_HOME)/landing || $(BIN)/unicus retailer --folder $(UNICUS_HOME)
+	@test -e "$(UNICUS_HOME)/landing" -o -e "$(UNICUS_HOME)/home.yaml" || $(BIN)/unicus retailer --folder "$(UNICUS_HOME)"
 endif
 	@$(BIN)/unicus run
 

@@ -306,7 +306,8 @@ def require_home(home: Home) -> None:
         raise SettingFault(
             "no-home", str(home.root), "there is no home here",
             where=str(home.root), why="it has neither home.yaml nor a lake; nothing was run in it",
-            fix="name your home with  --home DIR  or UNICUS_HOME;  unicus run  makes one of the sample",
+            fix="name your home with  --home DIR  or UNICUS_HOME;"
+            "  unicus retailer,  then  unicus run,  makes that of the sample",
         )  # fmt: skip
 
 
