@@ -1,4 +1,4 @@
-"""What a run of the sample costs: first, second with nothing new, and one that may be skipped.
+"""What a run of the grocery chain costs: first, second with nothing new, and one that may be skipped.
 
     python benchmarks/run_cost.py [HOME]
 
@@ -42,7 +42,7 @@ def run(home: Path, *options: str) -> dict[str, float]:
 def main() -> None:
     """Measure on a home of its own, or on the one named."""
     with tempfile.TemporaryDirectory() as scratch:
-        home = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(scratch) / "home"
+        home = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(scratch) / "complete_journey"
         found = {
             "first": run(home),
             "second": run(home, "--no-skip"),

@@ -247,7 +247,7 @@ class Home:
             HOME_VARIABLE: str(self.root),
             "DAGSTER_HOME": str(self.dagster),
             "UNICUS_WAREHOUSE": str(self.warehouse),
-            MEMORY_VARIABLE: os.environ.get(MEMORY_VARIABLE, memory_limit()),
+            MEMORY_VARIABLE: os.environ.get(MEMORY_VARIABLE) or memory_limit(),
             # A schedule and the sensor read new files to know them; large ones take their time.
             "DAGSTER_SCHEDULE_GRPC_TIMEOUT_SECONDS": TICK_SECONDS,
             "DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS": TICK_SECONDS,
