@@ -22,6 +22,11 @@ JOURNEY = Path(__file__).parents[2] / "intake" / "systems" / "complete_journey"
 CORRECTED_AT = date(2017, 12, 20)
 SHARE = 24
 YEARS_BEFORE = 2
+VISITS = """
+select _row, event as event_key, "at" as occurred_at, name as event_name, 'web' as channel,
+    household as visitor_key, household as customer_key, updated_at
+from visits
+"""
 Rows = dict[str, tuple[Any, ...]]
 
 
@@ -40,12 +45,24 @@ def corrected_system(tmp_path: Path) -> Path:
             )
         if path.name == "order_lines.sql":
             text = text.replace("    _row,", "    _row,\n    updated_at,")
+        if path.name == "source.yaml":
+            text = text.replace(
+                "files:\n", 'files:\n  visits: {path: "visits*.parquet", format: parquet}\n'
+            )
+            text = text.replace(
+                "entities:\n", "entities:\n  web_events: {file: visits, delivery: upsert}\n"
+            )
         (folder / path.name).write_text(text, "utf-8")
+    (folder / "web_events.sql").write_text(VISITS, "utf-8")
     return folder.parent
 
 
 def with_corrections(files: Path, before: date | None = None) -> Path:
-    """Give the tickets a time of change, and correct one in ten of them on a day."""
+    """Give the tickets a time of change, and correct one in ten of them on a day.
+
+    An hour after each ticket its household looks at a product on the site, or does more; of these,
+    too, one in ten is corrected that day.
+    """
     path = files / "transactions.parquet"
     with duckdb.connect() as con:
         con.execute(f"create table t as select *, null::timestamp as updated_at from '{path}'")
@@ -57,6 +74,23 @@ def with_corrections(files: Path, before: date | None = None) -> Path:
                         timestamp '{CORRECTED_AT} 10:00:00' as updated_at
                     from t where basket_id % 10 = 0 and transaction_timestamp < '{CORRECTED_AT}'
                 ) to '{files}/transactions_corrected.parquet'
+            """)
+        con.execute("""
+            create table visits as
+            select 'v' || basket_id as event, min(transaction_timestamp) + interval 1 hour as "at",
+                ['Product Viewed', 'Product Added', 'Checkout Started'][1 + basket_id % 3] as name,
+                household_id as household, null::timestamp as updated_at, basket_id % 10 = 0 as is_wrong
+            from t group by basket_id, household_id
+        """)
+        seen = f"where \"at\" < '{before or date.max}'"
+        con.execute(f"copy (from visits {seen}) to '{files}/visits.parquet'")
+        if before is None or before > CORRECTED_AT:
+            con.execute(f"""
+                copy (
+                    select * replace ("at" - interval 3 day as "at", 'Checkout Started' as name,
+                        timestamp '{CORRECTED_AT} 10:00:00' as updated_at)
+                    from visits where is_wrong and "at" < '{CORRECTED_AT}'
+                ) to '{files}/visits_corrected.parquet'
             """)
     return files
 
