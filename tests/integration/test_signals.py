@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ml.questions import BY_NAME
 from orchestration.settings import Home, HomeConfig, SystemPlace, write_config
 from retailer.generate import Made, generate
 from tests.conftest import cases
@@ -38,7 +39,7 @@ def home_of(
     landing: Path,
     folder: Path,
     chosen: Collection[str] = (),
-    predictions: tuple[str, ...] | None = (),
+    predictions: tuple[str, ...] = (),
 ) -> Home:
     """A home that reads the chosen systems of the retailer, or all of them."""
     from intake.source import SYSTEMS
@@ -519,7 +520,8 @@ def test_any_systems_alone_run(
 
     known = sorted(path.name for path in SYSTEMS.glob("retailer_*"))
     chosen = data.draw(st.sets(st.sampled_from(known), min_size=1))
-    home = home_of(retailer.made.landing, tmp_path_factory.mktemp("subset"), chosen, None)
+    asked = (data.draw(st.sampled_from(sorted(BY_NAME))),)
+    home = home_of(retailer.made.landing, tmp_path_factory.mktemp("subset"), chosen, asked)
     run(home)
     delivered = query(home, "select distinct source_system from marts.ingest_reconciliation")
     assert {system for (system,) in delivered} == chosen
