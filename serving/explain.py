@@ -215,8 +215,13 @@ class _Explanation:
             for entity in (rows.ORDERS, *rows.OTHERS):
                 source = self.past.delivered(entity.name, system)
                 if source.loads:
+                    bought = {
+                        row["order_key"]
+                        for row in filter(_counts, found["orders"])
+                        if row["source_system"] == system
+                    }
                     found[entity.name] += rows.rows_of_customer(
-                        self.con, entity, source, self.sight
+                        self.con, entity, source, self.sight, bought
                     )
                 if entity is rows.ORDERS and source.loads:
                     found["order_lines"] += self._order_lines(system, found["orders"])
@@ -240,7 +245,7 @@ class _Explanation:
         for entity, found in counted.items():
             key = "order_key" if entity in ("orders", "order_lines") else "customer_key"
             for row in filter(_counts, found):
-                wanted[row["_load_id"]][row["_row"]].add(row[key])
+                wanted[row["_load_id"]][row["_row"]].add(row[key] or row["order_key"])
         left, skipped = TEXT_BYTES, 0
         for name in sorted(wanted, key=lambda one: -self.past.loads[one].seq):
             load = self.past.loads[name]

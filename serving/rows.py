@@ -8,7 +8,7 @@ compared in `figures.py`. Does not belong here: what the rows add up to.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -123,7 +123,11 @@ def fetch(con: duckdb.DuckDBPyConnection, statement: str) -> list[Row]:
 
 
 def rows_of_customer(
-    con: duckdb.DuckDBPyConnection, entity: Entity, source: Source, sight: Sight
+    con: duckdb.DuckDBPyConnection,
+    entity: Entity,
+    source: Source,
+    sight: Sight,
+    orders: Collection[str] = (),
 ) -> list[Row]:
     """Every row of the entity that names a record of the customer, and those that replace one.
 
@@ -132,6 +136,8 @@ def rows_of_customer(
         entity: which rows; they stay in a temporary table of its name.
         source: where to look.
         sight: what the run could see.
+        orders: keys of the customer's orders that count in this system. A row that names no record and
+            one of them is the customer's, where the entity tells of orders.
 
     Returns:
         The columns of the entity, keys trimmed, and `is_own` (it names the customer), `is_in_force`
@@ -139,6 +145,10 @@ def rows_of_customer(
     """
     records = _ids_of(con, source.system)
     condition = f"nullif(trim(customer_key), '') in ({', '.join(map(literal, records))})"
+    of_order = "order_key" in entity.values and bool(orders)
+    if of_order:
+        bought = f"trim(order_key) in ({', '.join(map(literal, sorted(orders)))})"
+        condition = f"({condition} or (nullif(trim(customer_key), '') is null and {bought}))"
     # Within one load a key stands once, so there nothing replaces a row but the row itself.
     if "customer_key" not in entity.key and (entity.is_set or source.loads > 1):
         (name,) = entity.key
@@ -146,7 +156,9 @@ def rows_of_customer(
         condition = f"{key} in (select {key} from {parquet(source.files)} where {condition})"
     found = _gather(con, entity, source, condition)
     for row in found:
-        row["is_own"] = row["customer_key"] in records
+        row["is_own"] = row["customer_key"] in records or (
+            of_order and row["customer_key"] is None and row["order_key"] in orders
+        )
     return _judged(found, entity, sight)
 
 

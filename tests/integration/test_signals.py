@@ -487,6 +487,17 @@ def test_the_stream_of_touches_has_every_fact_once(retailer: Retailer) -> None:
     assert min(counts.values()) > 5
 
 
+def test_a_return_that_names_nobody_is_of_whoever_bought(retailer: Retailer) -> None:
+    found = query(retailer.home, """
+        select count(*) filter (where returns.customer_id <> orders.customer_id),
+            count(*) filter (where returns.customer_id <> 'unknown'), count(*)
+        from core.fct_returns as returns inner join core.fct_orders as orders using (order_id)
+    """)  # fmt: skip
+    ((of_another, known, every),) = found
+    assert of_another == 0
+    assert known > 0.5 * every > 50
+
+
 def test_a_price_holds_from_its_day_until_the_day_before_the_next(retailer: Retailer) -> None:
     file = retailer.made.landing / "catalogue" / "prix.csv"
     days = ("2024-02-29", "2025-01-01", "2025-06-15", "2026-06-30")

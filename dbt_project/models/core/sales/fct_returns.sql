@@ -33,12 +33,20 @@ customer_map as (
     where valid_to is null
 ),
 
+orders as (
+    select order_id, customer_id from {{ ref('fct_orders') }}
+),
+
+-- A credit note that names nobody is of whoever bought.
 return_lines as (
     select
         lines.return_id,
         lines.line_number,
         lines.order_id,
-        coalesce(customer_map.customer_id, 'unknown') as customer_id,
+        coalesce(
+            case when lines.customer_key is null then orders.customer_id else customer_map.customer_id end,
+            'unknown'
+        ) as customer_id,
         coalesce(products.product_id, 'unknown') as product_id,
         lines.returned_at,
         {{ business_date('lines.returned_at', 'run.business_timezone') }} as returned_date,
@@ -55,6 +63,7 @@ return_lines as (
         on
             lines.source_system = customer_map.source_system
             and lines.customer_key = customer_map.source_key
+    left join orders on lines.order_id = orders.order_id
     where {{ is_valid_at('run.as_of', 'deliveries') }}
 )
 
