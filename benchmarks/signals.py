@@ -8,7 +8,8 @@ messages, service, returns, reviews, referrals, permissions and channels: what e
 date. A feature the warehouse has already is left out first. Each question is asked of the same cut-offs as
 in training, without and with a group.
 
-Prints the gain with its 95 % interval from a bootstrap over the customers of all cut-offs: ngini of an
+Prints the gain with its 95 % interval from a bootstrap over the rows of all cut-offs, too narrow where a
+customer has several: ngini of an
 amount, logloss and AUC of a probability (a good logloss is negative). A group earns its place when an
 interval lies wholly on the good side for a question, and none wholly on the bad one.
 """
