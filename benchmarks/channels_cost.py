@@ -10,7 +10,7 @@ The retailer is made first, and is not counted. Then come, each as a person star
 
 Prints CPU seconds (user and system), wall seconds and the most memory that the process and its children
 held together, looked at five times a second; the exponents with which they grow from one size to the
-next; and the ten models that took longest in the full run of the largest, with the rows they made. A
+next; and of each size the ten models that took longest in the full run, with the rows they made. A
 retailer that lies in FOLDER already is used again, its home is made anew. Limits: growth by the power of
 1.1, 10 GB.
 """
@@ -76,17 +76,28 @@ def measure(folder: Path, customers: int, has_predictions: bool) -> dict[str, Co
     shutil.rmtree(home, ignore_errors=True)
     write_home(home, landing, has_predictions)
     move(landing, later)
-    costs = {"full": run("run", "--home", str(home))}
-    models = slowest(home)
-    costs["idle"] = run("run", "--home", str(home), "--no-skip")
-    move(later, landing)
-    costs["day"] = run("run", "--home", str(home))
-    show(
-        f"{customers:,} customers: the slowest models of the full run, wall seconds",
-        "model  seconds  rows",
-        [[name, f"{seconds:.1f}", f"{rows or 0:,.0f}"] for name, seconds, rows in models],
-    )
+    costs = {}
+    for name, options in (("full", ()), ("idle", ("--no-skip",)), ("day", ())):
+        if name == "day":
+            move(later, landing)
+        cost = costs[name] = run("run", "--home", str(home), *options)
+        print(
+            f"{customers:,} customers, {name}: {cost.cpu:.0f} CPU s, {cost.wall:.0f} wall s,"
+            f" {cost.peak / 1e9:.2f} GB, disk {size(home) / 1e9:.1f} GB",
+            flush=True,
+        )
+        if name == "full":
+            show(
+                f"{customers:,} customers: the slowest models of the full run, wall seconds",
+                "model  seconds  rows",
+                [[name, f"{seconds:.1f}", f"{rows or 0:,.0f}"] for name, seconds, rows in slowest(home)],
+            )  # fmt: skip
     return costs
+
+
+def size(folder: Path) -> int:
+    """Bytes of all files below a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def write_home(home: Path, landing: Path, has_predictions: bool) -> None:

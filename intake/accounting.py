@@ -56,14 +56,15 @@ class Load:
         """The business date of the file."""
         return date.fromisoformat(self.file_date) if self.file_date else None
 
-    @property
-    def place(self) -> tuple[str, int]:
-        """Orders the deliveries: by business date, whenever they came, then as they came."""
-        return self.file_date or "", self.position
-
     @classmethod
     def from_record(cls, record: Record) -> Load:
         """The load as its record in the register remembers it."""
         details = dict(record.details)
         details["outcomes"] = tuple(Outcome(**one) for one in details["outcomes"])
         return cls(**{"position": record.seq} | details | {"is_new": False})
+
+
+def place_of(record: Record) -> tuple[str, int]:
+    """Orders the deliveries of loads: by business date, whenever they came, then as they came."""
+    details = record.details
+    return details.get("file_date") or "", details.get("position", record.seq)

@@ -91,7 +91,7 @@ def _faults_at_load(bench: Bench) -> Iterator[tuple[str, str, str]]:
         # One clock gone wrong must not move the day the whole warehouse stands at.
         yield name, late, f"cast(c.{quoted(name)} as date) > date {today}"
     if any(f.name == "currency" for f in contract.fields):
-        # Amounts of two currencies are never added, and there are no rates to convert them by.
+        # Amounts of two currencies are never added, and nothing converts them: rates are only kept.
         own = bench.system.spec.currency
         yield "currency", f"not {own}, as source.yaml says", f"c.currency <> {literal(own)}"
     if bench.file_date and bench.file_date > bench.business_day:

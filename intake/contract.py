@@ -93,6 +93,7 @@ class Contract:
         own = {field.name: field.type for field in self.fields}
         return {"source_system": "varchar"} | own | LOAD_COLUMNS
 
+    @functools.cached_property
     def fingerprint(self) -> str:
         """Hash of every rule of the contract; descriptions do not count."""
         rules = asdict(self, dict_factory=_without_description)

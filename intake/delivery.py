@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from intake.accounting import Load
+from intake.accounting import Load, place_of
 from intake.contract import Contract
 from intake.lake import Lake, Record, file_hash
 from intake.source import System
@@ -75,7 +75,7 @@ def load_id(system: System, contract: Contract, delivery: Delivery) -> str:
     """Name of a load: the delivery and all that decides what rows it becomes."""
     parts = [
         str(LOAD_FORMAT), system.name, contract.entity, _identity(system, contract, delivery),
-        system.fingerprint(contract.entity), contract.fingerprint(),
+        system.fingerprint(contract.entity), contract.fingerprint,
     ]  # fmt: skip
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
 
@@ -91,6 +91,12 @@ def _identity(system: System, contract: Contract, delivery: Delivery) -> str:
     return " ".join(filter(None, parts))
 
 
+def _identities(system: System, contract: Contract, load: Load) -> set[str]:
+    """What a load is known by: as it was dated when it was read, and as its name is dated now."""
+    readings = Delivery.of_load(load), Delivery.as_named(system, load)
+    return {_identity(system, contract, reading) for reading in readings}
+
+
 def undone_loads(lake: Lake) -> set[str]:
     """Ids of the loads that were undone and not restored: their files are passed over."""
     return {record.record_id for record in lake.live("undo")}
@@ -104,7 +110,7 @@ def delivered(
         record for record in lake.live("load")
         if _is_of(record, system, entity) and record.seq not in without
     ]  # fmt: skip
-    return sorted(loads, key=lambda record: Load.from_record(record).place)
+    return sorted(loads, key=place_of)
 
 
 def to_read_in_order(
@@ -136,8 +142,11 @@ def in_order(lake: Lake, system: System, contract: Contract) -> list[Delivery]:
     Among versions without a time the last load wins, so reading all files again must not turn the
     order in which they came into that of their names.
     """
-    loads = map(Load.from_record, delivered(lake, system.name, contract.entity))
-    came = {_identity(system, contract, Delivery.of_load(load)): load.position for load in loads}
+    loads = [Load.from_record(record) for record in delivered(lake, system.name, contract.entity)]
+    came: dict[str, int] = {}
+    for load in sorted(loads, key=lambda load: load.position):
+        for identity in _identities(system, contract, load):
+            came.setdefault(identity, load.position)
     last = max(came.values(), default=0) + 1
 
     def place(found: Delivery) -> tuple[int, date, str]:
@@ -167,17 +176,20 @@ def turn_of(
     own = _identity(system, contract, delivery)
 
     def is_same(load: Load) -> bool:
-        # Read before the names of files were given a date.
+        # A date that stands in the folder is not in the name that a load keeps.
         was_undated = not load.file_date and load.file_name == delivery.path.name
-        same_bytes = load.file_hash == delivery.digest
-        identity = _identity(system, contract, Delivery.of_load(load))
-        return identity == own or (was_undated and same_bytes)
+        return was_undated or own in _identities(system, contract, load)
 
     loads = delivered(lake, system.name, contract.entity, without)
     undone = [r for r in lake.live("undo") if _is_of(r, system.name, contract.entity)]
-    replaced = [r for r in [*loads, *undone] if r == again or is_same(Load.from_record(r))]
+    replaced = [
+        r for r in [*loads, *undone]
+        if r == again
+        # Most loads are of other bytes, and there may be thousands.
+        or (r.details["file_hash"] == delivery.digest and is_same(Load.from_record(r)))
+    ]  # fmt: skip
     position = min((Load.from_record(r).position for r in replaced), default=seq)
     place = (delivery.file_date or "", position)
-    before = [r for r in loads if r not in replaced and Load.from_record(r).place < place]
+    before = [r for r in loads if r not in replaced and place_of(r) < place]
     follows = before[-1].seq if before and is_compared(system, contract) else 0
     return Turn(before, replaced, position, follows)

@@ -19,7 +19,7 @@ from typing import Literal
 
 import duckdb
 
-from intake.accounting import Load
+from intake.accounting import Load, place_of
 from intake.contract import Contract
 from intake.lake import Lake, LakeFile, Record
 from intake.source import Expected, System
@@ -166,9 +166,9 @@ def _delivered(
             next((f for f in record.files if f.source == "ledger"), None),
             kept.get(raw[record.seq].path), published is None or record.seq not in published,
         )
-        for record in records
+        for record in sorted(records, key=place_of)
     ]  # fmt: skip
-    return tuple(sorted(made, key=lambda one: one.load.place))
+    return tuple(made)
 
 
 def reconciliation(lake: Lake, series: Series) -> Verdict:

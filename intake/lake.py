@@ -107,10 +107,15 @@ class Transaction:
 
 
 class Lake:
-    """The lake of one home. Cheap to make; reads its register anew at each question."""
+    """The lake of one home. Cheap to make; looks for new records at each question.
+
+    A record never changes, so each is read once: a load asks several times per file, and a home soon
+    has thousands of them.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._known: list[Record] = []
         self._register = root / "register"
         self._incoming = root / "incoming"
 
@@ -125,7 +130,14 @@ class Lake:
 
     def records(self) -> list[Record]:
         """Every record ever committed, oldest first."""
-        return [read_record(path) for path in self.record_paths()]
+        if not self._known:
+            self._known = [read_record(path) for path in self.record_paths()]
+        while self._known and (next_one := self._record_path(self._known[-1].seq + 1)).exists():
+            self._known.append(read_record(next_one))
+        return list(self._known)
+
+    def _record_path(self, seq: int) -> Path:
+        return self._register / f"{seq:010d}.json"
 
     def live(self, kind: str | None = None) -> list[Record]:
         """Records that no record in force supersedes, oldest first, of one kind if asked."""
@@ -163,7 +175,7 @@ class Lake:
         """Make a commit visible: one file, written beside, fsynced, renamed."""
         staged = self._incoming / f"{uuid.uuid4().hex}.json"
         staged.write_text(json.dumps(asdict(record), indent=1), "utf-8")
-        put_in_place(staged, self._register / f"{record.seq:010d}.json")
+        put_in_place(staged, self._record_path(record.seq))
 
     def staging_path(self) -> Path:
         """A new place for a Parquet file that is not yet visible."""

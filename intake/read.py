@@ -19,7 +19,7 @@ import re
 import sqlite3
 import uuid
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -138,9 +138,12 @@ def export_table(spec: FileSpec, database: str, target: Path) -> None:
 
 def _show(
     reading: _Reading, source: str, columns: dict[str, str],
-    *, row: str = "row_number() over ()", kind: str = "view",
+    *, row: str = "row_number() over ()", kind: str = "view", typed: Collection[str] = (),
 ) -> None:  # fmt: skip
-    """Make `file_rows` of what a reader gives: name and SQL of each column."""
+    """Make `file_rows` of what a reader gives: name and SQL of each column.
+
+    Columns that are `typed` come as what they are, however the same numbers are spelt in a text.
+    """
     spec = reading.spec
     missing = [name for name in spec.decimal_columns if name not in columns]
     if missing:
@@ -148,7 +151,8 @@ def _show(
         raise Unreadable("wrong-header", "the file lacks a column of numbers", why)
     shown = [f"{row} as _row"]
     for name, value in columns.items():
-        value = _plain_number(value, spec) if name in spec.decimal_columns else value
+        if name in spec.decimal_columns and name not in typed:
+            value = _plain_number(value, spec)
         shown.append(f"{value} as {quoted(name)}")
     if reading.file_date:
         shown.append(f"date {literal(reading.file_date.isoformat())} as _file_date")
@@ -290,9 +294,11 @@ def _parquet(reading: _Reading) -> int:
     file = literal(str(reading.file))
     described = reading.con.execute(f"describe select * from read_parquet({file})").fetchall()
     found = [row[0] for row in described]
-    columns = {n: quoted(f) for n, f in zip(_named(found, reading.spec), found, strict=True)}
+    names = _named(found, reading.spec)
+    columns = {n: quoted(f) for n, f in zip(names, found, strict=True)}
+    typed = [n for n, row in zip(names, described, strict=True) if row[1] != "VARCHAR"]
     source = f"read_parquet({file}, file_row_number = true)"
-    _show(reading, source, columns, row="file_row_number + 1")
+    _show(reading, source, columns, row="file_row_number + 1", typed=typed)
     counted = f"select sum(num_rows) from parquet_file_metadata({file})"
     return int(reading.con.execute(counted).fetchall()[0][0])
 

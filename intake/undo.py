@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from intake.accounting import Load
+from intake.accounting import Load, place_of
 from intake.delivery import delivered
 from intake.fault import InputFault
 from intake.lake import RESTORE, Lake, Record
@@ -57,7 +57,7 @@ def later_loads(lake: Lake, record: Record) -> list[Record]:
     """Live loads of the same system and entity that were delivered after this one."""
     load = Load.from_record(record)
     found = delivered(lake, load.source_system, load.entity)
-    return [later for later in found if Load.from_record(later).place > load.place]
+    return [later for later in found if place_of(later) > place_of(record)]
 
 
 def undo(

@@ -209,6 +209,7 @@ def paired_gain(
     predicted: np.ndarray,
     reference: np.ndarray,
     *,
+    customers: np.ndarray | None = None,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Gain:
@@ -219,10 +220,14 @@ def paired_gain(
         actual: What came per customer, shape (n,).
         predicted: The forecast in question, shape (n,).
         reference: The forecast it is compared with, shape (n,).
+        customers: Whose each row is, where a customer may have several, shape (n,).
         draws: Number of resamples.
         seed: Makes the interval repeatable.
     """
-    return paired_gains({"": metric}, actual, predicted, reference, draws=draws, seed=seed)[""]
+    found = paired_gains(
+        {"": metric}, actual, predicted, reference, customers=customers, draws=draws, seed=seed
+    )
+    return found[""]
 
 
 def paired_gains(
@@ -231,13 +236,16 @@ def paired_gains(
     predicted: np.ndarray,
     reference: np.ndarray,
     *,
+    customers: np.ndarray | None = None,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> dict[str, Gain]:
     """`paired_gain` of several metrics by name, all on the same resamples.
 
     Both forecasts meet the same resampled customers in each draw, so what is common to them
-    cancels out (Efron and Tibshirani, 1993, percentile interval).
+    cancels out (Efron and Tibshirani, 1993, percentile interval). A customer is drawn with all
+    their rows, which are alike and tell less than as many customers would (Field and Welsh, 2007,
+    cluster bootstrap).
     """
     pairs = [(metric(actual, predicted), metric(actual, reference)) for metric in metrics.values()]
 
@@ -245,7 +253,10 @@ def paired_gains(
         return np.array([ours(weights) - theirs(weights) for ours, theirs in pairs])
 
     values = differences(_everyone_once(actual))[:, 0]
-    drawn = np.hstack([differences(weights) for weights in _resamples(len(actual), draws, seed)])
+    resamples = _resamples(len(actual), draws, seed)
+    if customers is not None:
+        resamples = _with_all_rows(customers, draws, seed)
+    drawn = np.hstack([differences(weights) for weights in resamples])
     return {
         name: Gain(float(value), *_interval(of_draws))
         for name, value, of_draws in zip(metrics, values, drawn, strict=True)
@@ -456,3 +467,11 @@ def _resamples(count: int, draws: int, seed: int) -> Iterator[np.ndarray]:
         size = min(block, draws - start)
         drawn = generator.integers(0, count, (size, count)) + count * np.arange(size)[:, None]
         yield np.bincount(drawn.ravel(), minlength=size * count).reshape(size, count).astype(float)
+
+
+def _with_all_rows(customers: np.ndarray, draws: int, seed: int) -> Iterator[np.ndarray]:
+    """How often each row is drawn, where a customer is drawn with all their rows."""
+    # Numbered as they come, since a customer id is drawn at random in each home.
+    whose, names = pd.factorize(customers)
+    for weights in _resamples(len(names), draws, seed):
+        yield weights.take(whose, axis=1)

@@ -184,7 +184,7 @@ def _against_champion(
 
 
 def _test(rows: pd.DataFrame, measure: _Measure) -> dict[str, float]:
-    """Hold two models against each other at one cut-off."""
+    """Hold two models against each other at one cut-off, where each customer stands once."""
     actual, ours, theirs = (
         rows[column].to_numpy(dtype=float)
         for column in ("actual", "predicted", "predicted_champion")

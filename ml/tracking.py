@@ -232,6 +232,21 @@ def register(folder: Path, run: RunRecord, model: ModelRecord) -> Registered:
     return Registered(version, run_id)
 
 
+def keep_run(folder: Path, run: RunRecord) -> str:
+    """Write a run that made no scikit-learn model; return its id."""
+    client = connect(folder)
+    run_id: str = client.create_run(
+        _experiment_id(client, folder, run), run_name=run.name, tags=dict(run.tags)
+    ).info.run_id
+    try:
+        _write_run(client, run_id, run)
+    except BaseException:
+        client.set_terminated(run_id, "FAILED")
+        raise
+    client.set_terminated(run_id, "FINISHED")
+    return run_id
+
+
 def crown(folder: Path, name: str, number: str) -> None:
     """Make a registered version the champion and write down since when.
 

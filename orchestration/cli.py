@@ -27,7 +27,13 @@ from orchestration.console import (
     result_json,
     say,
 )
-from orchestration.settings import HOME_VARIABLE, Home, SettingFault
+from orchestration.settings import (
+    HOME_VARIABLE,
+    Home,
+    SettingFault,
+    read_config,
+    refuse_unmade_sample,
+)
 
 READER_LEFT = 141
 MONTH = ["%Y-%m", "%Y-%m-%d"]
@@ -37,7 +43,7 @@ ORIGINS = {"COMMANDLINE": "option", "ENVIRONMENT": "environment"}
 SECTIONS = {
     "Start": ["run", "new-system", "check-system"],
     "Look": ["status", "loads", "models", "explain", "ui"],
-    "Operate": ["backfill", "undo", "replay", "vacuum", "backup", "doctor"],
+    "Operate": ["backfill", "undo", "replay", "train-identity", "vacuum", "backup", "doctor"],
     "Try": ["retailer"],
 }
 EXAMPLES = {
@@ -67,10 +73,18 @@ EXAMPLES = {
         "unicus explain customer 8f2c61 --orders 20",
         "unicus explain customer 8f2c61 --json",
     ),
+    "explain pair": (
+        "unicus explain pair retailer_shop:W00825182 retailer_crm:C148322274",
+        "unicus explain pair retailer_shop:W00825182 retailer_crm:C148322274 --json",
+    ),
     "backfill": ("unicus backfill --dry-run", "unicus backfill 2025-06 2025-12"),
     "undo": ("unicus undo 3f9c12 --dry-run", "unicus undo 3f9c12 --restore --yes"),
     "vacuum": ("unicus vacuum --dry-run", "unicus vacuum --yes --quiet"),
     "replay": ("unicus replay --dry-run", "unicus replay --system shop --entity orders --yes"),
+    "train-identity": (
+        "unicus train-identity --dry-run",
+        "unicus train-identity --most-changed 0.10 --yes",
+    ),
     "backup": ("unicus backup /backup/shop", "unicus backup /backup/shop --dry-run --json"),
     "retailer": (
         "unicus retailer",
@@ -459,6 +473,25 @@ def explain_customer(asked: str, home: Path | None, orders: int, **how: bool) ->
     _guarded(place, manner, show)
 
 
+@explain.command("pair")
+@click.argument("left", metavar="SYSTEM:KEY")
+@click.argument("right", metavar="SYSTEM:KEY")
+@home_option
+@manner_options
+def explain_pair(left: str, right: str, home: Path | None, **how: bool) -> None:
+    """Say why two records are one customer, or why not."""
+    place, manner = _place(home), Manner.of(**how)
+
+    def show() -> int:
+        from orchestration.explain_pair import pair_text, read_pair
+
+        value = read_pair(place, left, right)
+        _give(value, pair_text(value), manner)
+        return 0
+
+    _guarded(place, manner, show)
+
+
 @main.command()
 @click.argument("first", required=False, metavar="[FROM]", type=click.DateTime(MONTH))
 @click.argument("last", required=False, metavar="[TO]", type=click.DateTime(MONTH))
@@ -576,6 +609,29 @@ def _carry_out(verbs: Any, change: Any) -> tuple[Any, str]:
         return verbs.carry_out(change), "done"
 
 
+@main.command("train-identity")
+@home_option
+@click.option("--most-changed", type=click.FloatRange(0, 1), default=0.05, show_default=True,
+              metavar="SHARE", help="Share of the records whose customer may change.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Say who would merge and part, change nothing.")
+@click.option("--yes", "is_sure", is_flag=True, help="Do not ask.")
+@manner_options
+def train_identity(
+    home: Path | None, most_changed: float, dry_run: bool, is_sure: bool, **how: bool
+) -> None:
+    """Learn anew how records agree that are one person, and use it from the next run on."""
+    place, manner = _place(home), Manner.of(**how)
+
+    def act() -> int:
+        from orchestration import train_identity as verbs
+
+        change = verbs.plan_training(place, most_changed)
+        return _change(verbs, change, manner, is_dry=dry_run, is_sure=is_sure)
+
+    say(f"Unicus · home {place.root}")
+    _guarded(place, manner, act)
+
+
 @main.command()
 @home_option
 @click.option("--dry-run", is_flag=True, help="Say what would go, change nothing.")
@@ -681,6 +737,7 @@ def ui(home: Path | None, port: int | None, only: str | None) -> None:
     def serve() -> int:
         from orchestration.ui import PORTS, become, serve_ui
 
+        refuse_unmade_sample(place, read_config(place))
         if only:
             become(place, only, port or PORTS[only])
             return 0

@@ -40,8 +40,19 @@ GENERATED: dict[str, tuple[str, ...]] = {
         "marts.model_performance.horizon_days",
         "marts.model_realised.horizon_days",
     ),
+    "when it was decided, by the clock of the machine": (
+        "marts.identity_events.event_at",
+        "marts.identity_runs.run_at",
+    ),
     "the list of the value tiers and their total, written in the model": (
         "marts.kpi_customers_monthly.value_tier",
+    ),
+    "the attributes of the golden record and the rules they are chosen by, written in dbt_project.yml": (
+        "core.customer_attributes.attribute",
+        "core.customer_attributes.survivorship_rule",
+    ),
+    "the kinds of identifiers, written in the model": (
+        "core.customer_identifiers.identifier_type",
     ),
     "whether the date was filled in later, which the backfill says": (
         "marts.customer_value_history.is_backfilled",

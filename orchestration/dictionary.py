@@ -48,12 +48,29 @@ select value_tier, count(*) as customers_count, sum(predicted_net_revenue_90d_am
 from marts.customer_360
 group by value_tier
 order by expected_amount desc""",
+    "customer_attributes": """\
+select attribute, count(*) as customers_count, avg(confidence_rate) as confidence_mean
+from core.customer_attributes
+where records_count > 1
+group by attribute
+order by confidence_mean""",
+    "customer_consents": """\
+select channel, count(*) filter (where is_granted) as granted_count, count(*) as asked_count
+from core.customer_consents
+where purpose = 'marketing'
+group by channel
+order by channel""",
     "customer_features": """\
 select customer_id, recency_days, gap_mean_days, recency_gap_ratio
 from features.customer_features
 where recency_gap_ratio > 3
 order by net_revenue_365d_amount desc
 limit 10""",
+    "customer_identifiers": """\
+select identifier_type, count(*) as identifiers_count, count(*) filter (where is_shared) as shared_count
+from core.customer_identifiers
+group by identifier_type
+order by identifiers_count desc""",
     "customer_propensities": """\
 select customer_id, horizon_days, churn_probability
 from marts.customer_propensities
@@ -81,6 +98,11 @@ from core.dim_customers
 where customer_id <> 'unknown'
 group by age_band
 order by age_band""",
+    "dim_households": """\
+select members_count, count(*) as households_count
+from core.dim_households
+group by members_count
+order by members_count""",
     "dim_products": """\
 select department, count(*) as products_count
 from core.dim_products
@@ -166,6 +188,23 @@ select platform, activity_type, count(*) as activities_count
 from core.fct_social
 group by platform, activity_type
 order by activities_count desc
+limit 5""",
+    "identity_events": """\
+select rule, count(*) as records_count
+from marts.identity_events
+where event_type = 'merged'
+group by rule
+order by records_count desc
+limit 5""",
+    "identity_review": """\
+select state, reason, count(*) as pairs_count
+from marts.identity_review
+group by state, reason
+order by pairs_count desc""",
+    "identity_runs": """\
+select run_at, records_count, customers_count, merged_count, split_count
+from marts.identity_runs
+order by run_at desc
 limit 5""",
     "ingest_reconciliation": """\
 select file_name, entity, read_rows_count, accepted_rows_count, quarantined_rows_count,

@@ -43,6 +43,7 @@ LOW_BYTES, ENOUGH_BYTES = 1 << 30, 5 << 30
 PORT = 3000
 SHOWN = 3
 COLOUR = {"ok": "ok", "warn": "warned", "fail": "error"}
+MAKE_IT = "make run,  or  unicus retailer,  then  unicus run"
 RESTORE = "put the home back from a copy, or build a new one:  unicus run --home DIR"
 
 
@@ -68,7 +69,7 @@ def examine_home(home: Home, *, deep: bool = False) -> dict[str, Any]:
     findings = [{"name": name} | asdict(_done(check, home)) for name, check in checks.items()]
     if not home.exists:
         missing = Finding(
-            "warn", f"there is no home at {home.root} yet", "unicus run    (makes it)"
+            "warn", f"there is no home at {home.root} yet", f"{MAKE_IT}    (makes it)"
         )
         findings.append({"name": "home"} | asdict(missing))
     code = int(any(one["state"] == "fail" for one in findings))
@@ -208,7 +209,9 @@ def check_settings(home: Home) -> Finding:
     """`home.yaml` can be read."""
     if not home.config_path.exists():
         return Finding(
-            "warn", "there is no home.yaml; the sample's settings hold", "unicus run    (writes it)"
+            "warn",
+            "there is no home.yaml; the sample's settings hold",
+            f"put it back from a copy; for the sample  {MAKE_IT}    (writes it)",
         )
     systems = read_config(home).systems
     return Finding("ok", f"home.yaml with {len(systems)} systems: {_some(systems)}")

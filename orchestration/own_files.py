@@ -99,7 +99,7 @@ def find_system(name: str, systems_dir: Path | None, home: Home) -> System:
     """
     from intake.source import SYSTEMS, read_system
 
-    place = read_config(home).systems.get(name) if home.config_path.exists() else None
+    place = read_config(home).systems.get(name)
     if systems_dir is None and place:
         return read_system(
             name, [SYSTEMS, *([Path(place.folder)] if place.folder else [])], place.location or None

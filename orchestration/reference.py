@@ -19,6 +19,8 @@ from orchestration.settings import (
     DBT_VARIABLE,
     EVENTS,
     HOME_VARIABLE,
+    MEMORY_VARIABLE,
+    MOST_MEMORY,
     PROJECT,
     Notifications,
     Retention,
@@ -77,6 +79,9 @@ SETTINGS: Rows = [
     *((f"`automation.{name}`", "`home.yaml`", "none", text) for name, text in AUTOMATION.items()),
     (f"`{DBT_VARIABLE}`", "environment", "in process",
      "`cli` runs dbt as a process of its own: slower, and independent of dbt's inner parts."),
+    (f"`{MEMORY_VARIABLE}`", "environment",
+     f"{MOST_MEMORY // 10**9} GB, at most 60 % of the memory of the machine or its container",
+     "Most memory that building the warehouse holds, such as `4GB`; above that it uses the disk."),
 ]  # fmt: skip
 
 EXIT_CODES: Rows = [

@@ -16,7 +16,7 @@ from orchestration.launcher import is_gone
 from orchestration.moment import Moment
 from orchestration.occasions import killed
 from orchestration.progress import explains_itself, progress
-from orchestration.settings import Home
+from orchestration.settings import Home, read_config, refuse_unmade_sample
 
 STARTED_BY = "unicus/started_by"
 COMMAND_LINE = {STARTED_BY: "command line", "dagster/max_retries": "0"}
@@ -54,6 +54,7 @@ class UnicusRun(dg.ConfigurableResource):  # type: ignore[type-arg]
         self._backfill_id = context.run.tags.get(BACKFILL_TAG, "") if context.run else ""
         place = self.place
         with self.faults_shown():
+            refuse_unmade_sample(place, read_config(place))
             place.create()
         lock.show_alive(place.root, self._run_id)
         if context.instance:

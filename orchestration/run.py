@@ -31,14 +31,13 @@ from orchestration.console import (
 from orchestration.defect import Defect
 from orchestration.progress import progress
 from orchestration.settings import (
-    DEFAULT_DATA,
     Home,
     HomeConfig,
-    SettingFault,
-    SystemPlace,
     default_config,
+    new_place,
     read_config,
     read_systems,
+    refuse_unmade_sample,
     write_config,
 )
 
@@ -80,7 +79,7 @@ def settle_config(request: Request) -> HomeConfig:
         SettingFault: a `home.yaml` that cannot be used, or systems that do not go together.
     """
     config = _with_named_systems(request)
-    _refuse_unmade_sample(request, config)
+    refuse_unmade_sample(request.home, config)
     read_systems(config)
     return config
 
@@ -92,30 +91,16 @@ def _with_named_systems(request: Request) -> HomeConfig:
     folders = {name: str(path.parent.absolute()) for name, path in own.items()}
     exists = request.home.config_path.exists()
     if not exists and (request.systems or own):
-        return default_config(list(request.systems or own), folders)
+        return default_config(request.home, list(request.systems or own), folders)
     config = read_config(request.home)
     added = {
-        name: SystemPlace(folder=folders.get(name, ""))
+        name: new_place(request.home, name, folders.get(name, ""))
         for name in (request.systems or own)
         if name not in config.systems
     }
     for name, place in added.items():
         read_system(name, [SYSTEMS, *([Path(place.folder)] if place.folder else [])])
     return replace(config, systems=config.systems | added)
-
-
-def _refuse_unmade_sample(request: Request, config: HomeConfig) -> None:
-    """The default sample is made on this machine; without it a first run has nothing to read."""
-    if request.home.config_path.exists() or request.systems or request.systems_dir:
-        return
-    if all(system.location.is_dir() for system in read_systems(config)):
-        return
-    raise SettingFault(
-        "no-sample", DEFAULT_DATA, "the sample is not made yet", where=str(request.home.root),
-        why="a home without systems of its own reads the sample, a retailer that is made on this machine",
-        fix="unicus retailer    (under a minute), then  unicus run;  your own data:"
-        "  unicus new-system NAME --from FILE",
-    )  # fmt: skip
 
 
 def prepare(request: Request) -> HomeConfig:

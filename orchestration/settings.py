@@ -10,7 +10,7 @@ import difflib
 import hashlib
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,13 @@ HOME_VARIABLE = "UNICUS_HOME"
 DBT_VARIABLE = "UNICUS_DBT"
 MEMORY_VARIABLE = "UNICUS_MEMORY_LIMIT"
 MOST_MEMORY = 6_000_000_000
+CONTAINER_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+"""Where a container reads how much memory it has, by the second and the first version of cgroups."""
 DEFAULT_DATA = "retailer"
+DEFAULT_HOME = f".unicus/{DEFAULT_DATA}"
 ROOMS = ("intake", "identity", "dbt_project", "ml", "serving", "orchestration")
 TICK_SECONDS = "900"
 MOST_DAYS = 36_500
@@ -44,10 +50,16 @@ CRON = re.compile(r"(?:[0-9*/,-]+ +){2}[0-9L*/,-]+(?: +[0-9A-Za-z*/,-]+){2}")
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-def memory_limit() -> str:
-    """Most memory that building the warehouse holds, as DuckDB reads it; above that it uses the disk."""
+def memory_limit(containers: tuple[Path, ...] = CONTAINER_LIMITS) -> str:
+    """Most memory that building the warehouse holds, as DuckDB reads it; above that it uses the disk.
+
+    Args:
+        containers: files that say what a container may hold; those that are not there do not count.
+    """
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return f"{min(MOST_MEMORY, machine * 6 // 10)}B"
+    limits = [path.read_text("utf-8").strip() for path in containers if path.is_file()]
+    room = min([machine, *(int(limit) for limit in limits if limit.isdigit())])
+    return f"{min(MOST_MEMORY, room * 6 // 10)}B"
 
 
 class SettingFault(Exception):
@@ -170,7 +182,7 @@ class Home:
     @classmethod
     def from_environment(cls) -> Home:
         """The home that `UNICUS_HOME` names, else `.unicus/retailer` below this folder."""
-        return cls(Path(os.environ.get(HOME_VARIABLE) or f".unicus/{DEFAULT_DATA}").absolute())
+        return cls(Path(os.environ.get(HOME_VARIABLE) or DEFAULT_HOME).absolute())
 
     @property
     def exists(self) -> bool:
@@ -188,6 +200,11 @@ class Home:
         from intake.lake import Lake
 
         return Lake(self.root / "lake")
+
+    @property
+    def identity_store(self) -> Path:
+        """What resolution remembers between runs; it can be deleted at any time."""
+        return self.root / "identity" / "store.duckdb"
 
     @property
     def warehouse(self) -> Path:
@@ -343,7 +360,7 @@ def read_config(home: Home) -> HomeConfig:
         raise SettingFault(
             "bad-setting", "home.yaml", "the file cannot be used", where=str(home.config_path),
             why=f"{type(error).__name__}: it needs business_timezone, reporting_currency, systems",
-            fix="correct it, or delete it and let  unicus run  write it anew",
+            fix="correct it, or put it back from a copy, then  unicus run",
         ) from error  # fmt: skip
 
 
@@ -486,29 +503,45 @@ def _refuse_unknown(home: Home, raw: dict[str, object], known: tuple[str, ...]) 
 def sample_config(home: Home) -> HomeConfig:
     """What the first run of a home writes when no system is named: the sample its folder is called after.
 
-    A sample is a system, or several whose names begin alike; a home with another name has the default
-    one. Files that lie in the home, as the made ones do, are read from there.
+    A home with another name has the retailer, whose systems are several.
     """
     from intake.source import SYSTEMS, find_systems
 
-    known = sorted(find_systems([SYSTEMS]))
-    named = [name for name in known if _sample_of(name, home.root.name)]
-    chosen = named or [name for name in known if _sample_of(name, DEFAULT_DATA)]
-    config = default_config(chosen, {})
-    landing = home.root / "landing"
-    places = {name: landing / name.partition("_")[2] for name in chosen}
-    systems = {
-        name: SystemPlace(location=str(place)) if place.is_dir() else SystemPlace()
-        for name, place in places.items()
-    }
-    return replace(config, systems=systems)
+    known, name = sorted(find_systems([SYSTEMS])), home.root.name
+    return default_config(home, [name] if name in known else list(filter(_is_made, known)), {})
 
 
-def _sample_of(system: str, data: str) -> bool:
-    return system == data or system.startswith(f"{data}_")
+def _is_made(system: str) -> bool:
+    """Whether a system of the project reads files that `unicus retailer` makes."""
+    return system.startswith(f"{DEFAULT_DATA}_")
 
 
-def default_config(systems: list[str], folders: dict[str, str]) -> HomeConfig:
+def refuse_unmade_sample(home: Home, config: HomeConfig) -> None:
+    """Refuse to begin on the default sample, or a part of it, before it is made: there is nothing to read.
+
+    Other samples are not made here; of theirs, a file that is not there is told as of any system.
+
+    Raises:
+        SettingFault: files of systems that are new to the home are not there.
+    """
+    known = read_config(home).systems if home.config_path.exists() else {}
+    if all(
+        system.location.is_dir()
+        for system in read_systems(config)
+        if _is_made(system.name)
+        and system.name not in known
+        and not config.systems[system.name].folder
+    ):
+        return
+    raise SettingFault(
+        "no-sample", DEFAULT_DATA, "the sample is not made yet", where=str(home.root),
+        why="this run would read the sample, a retailer that is made on this machine",
+        fix="unicus retailer    (under a minute), then  unicus run;  your own data:"
+        "  unicus new-system NAME --from FILE",
+    )  # fmt: skip
+
+
+def default_config(home: Home, systems: list[str], folders: dict[str, str]) -> HomeConfig:
     """What the first run of a home writes: time zone and currency of its first system."""
     from intake.source import SYSTEMS, read_system
 
@@ -516,8 +549,23 @@ def default_config(systems: list[str], folders: dict[str, str]) -> HomeConfig:
     return HomeConfig(
         first.spec.business_timezone,
         first.spec.currency,
-        {name: SystemPlace(folder=folders.get(name, "")) for name in systems},
+        {name: new_place(home, name, folders.get(name, "")) for name in systems},
     )
+
+
+def new_place(home: Home, system: str, folder: str = "") -> SystemPlace:
+    """What a home writes of a system that is new to it.
+
+    Made files are read where they lie beside the home, and then all of them: a part of another
+    retailer would be one of other people. The place is written in full, for the next run may start,
+    and the UI does start, in another folder.
+    """
+    if folder or not _is_made(system):
+        return SystemPlace(folder)
+    beside = home.root / "landing"
+    landing = beside if beside.is_dir() else Path(DEFAULT_HOME) / "landing"
+    place = landing / system.removeprefix(f"{DEFAULT_DATA}_")
+    return SystemPlace(location=str(place.absolute()))
 
 
 def write_config(home: Home, config: HomeConfig) -> None:
@@ -565,8 +613,8 @@ def read_systems(config: HomeConfig) -> list[System]:
             raise SettingFault(
                 "currency-without-rate", name, f"its amounts are in {system.spec.currency}",
                 where=f"{system.folder / 'source.yaml'}, currency",
-                why=f"this home reports in {config.reporting_currency}, has no exchange rates, and"
-                " never sums different currencies",
+                why=f"this home reports in {config.reporting_currency}, nothing converts amounts, and"
+                " different currencies are never summed",
                 fix="load it into a home of its own:  unicus run --home DIR --system " + name,
             )  # fmt: skip
         systems.append(system)

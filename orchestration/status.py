@@ -19,12 +19,14 @@ from orchestration.console import aligned
 from orchestration.feeds import read_feeds
 from orchestration.settings import (
     DBT_VARIABLE,
+    MEMORY_VARIABLE,
     PROJECT,
     Home,
     HomeConfig,
     Notifications,
     Retention,
     SystemPlace,
+    memory_limit,
     read_config,
     require_home,
 )
@@ -241,7 +243,7 @@ def _vacuum_bytes(home: Home) -> int | None:
 def _settings(home: Home, home_origin: str, config: HomeConfig) -> list[dict[str, str]]:
     """Each setting with its value and where it came from."""
     written = "home.yaml" if home.config_path.exists() else "default"
-    switch = os.environ.get(DBT_VARIABLE)
+    switch, memory = os.environ.get(DBT_VARIABLE), os.environ.get(MEMORY_VARIABLE)
     rows = [
         ("home", str(home.root), home_origin),
         ("business_timezone", config.business_timezone, written),
@@ -251,6 +253,7 @@ def _settings(home: Home, home_origin: str, config: HomeConfig) -> list[dict[str
         ("postgres", config.postgres or "none: files in the home",
          "home.yaml" if config.postgres else "default"),
         (DBT_VARIABLE, switch or "in process", "environment" if switch else "default"),
+        (MEMORY_VARIABLE, memory or memory_limit(), "environment" if memory else "default"),
     ]  # fmt: skip
     told, origin = (
         config.notifications or Notifications(),

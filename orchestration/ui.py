@@ -23,7 +23,7 @@ from urllib.error import URLError
 
 from ml.tracking import ARTIFACTS, address, follow_a_move
 from orchestration.console import result, say
-from orchestration.settings import PROJECT, Home, SettingFault
+from orchestration.settings import PROJECT, Home, SettingFault, read_config, write_config
 
 HOST = "127.0.0.1"
 PORTS = {"code": 0, "webserver": 3000, "daemon": 0, "models": 5000}
@@ -68,6 +68,9 @@ def become(home: Home, part: str, port: int) -> None:
 def serve_ui(home: Home, port: int) -> int:
     """Serve until Ctrl-C; print the address once it answers."""
     home.create()
+    if not home.config_path.exists():
+        # The parts start in another folder, from where they would look for the sample elsewhere.
+        write_config(home, read_config(home))
     log = home.logs / "ui.log"
     say(f"Unicus · home {home.root} · log {log}")
     # A service manager stops us with SIGTERM, a closed terminal with SIGHUP, and the parts would go on

@@ -95,7 +95,7 @@ class Landing:
         path = self.folder / feed.system / f"{name}.{form}"
         path.parent.mkdir(parents=True, exist_ok=True)
         if form == "parquet":
-            write_parquet(table, path)
+            write_parquet(self._precise(feed, table), path)
         elif form == "xlsx":
             write_xlsx(table, path)
         elif form.startswith("jsonl"):
@@ -104,6 +104,17 @@ class Landing:
             content = _csv(self._texts(feed, self._timed(feed, table)), feed)
             path.write_bytes(gzip.compress(content, 5, mtime=0) if form.endswith("gz") else content)
         return path.stat().st_size
+
+    def _precise(self, feed: Feed, table: pa.Table) -> pa.Table:
+        """The table with times no finer than the system has them, whatever the format."""
+        if feed.times != "french":
+            return table
+        columns = {
+            name: pc.floor_temporal(table[name], unit="second")
+            if pa.types.is_timestamp(table[name].type) else table[name]
+            for name in table.column_names
+        }  # fmt: skip
+        return pa.table(columns)
 
     def _timed(self, feed: Feed, table: pa.Table) -> pa.Table:
         """The table with its times as the system writes them."""

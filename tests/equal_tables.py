@@ -13,6 +13,8 @@ import duckdb
 
 LEDGERS = {
     "marts.ingest_reconciliation": "loads have their own names and times",
+    "marts.identity_events": "ids are drawn, and each home came to its customers in its own steps",
+    "marts.identity_runs": "each home came to its customers in its own steps",
     "marts.model_performance": "a training names its run",
     "marts.model_deciles": "a training names its run",
     "marts.model_calibration": "a training names its run",
@@ -36,6 +38,13 @@ def public_rows(
         con.execute("""
             create temp table smallest as
             select customer_id, smallest_record_key as record_key from core.dim_customers
+            union all
+            select strict_customer_id, smallest_record_key from core.dim_customers
+            where strict_customer_id <> customer_id
+            union all
+            select dim_households.household_id, smallest_record_key
+            from core.dim_households join core.dim_customers on first_customer_id = customer_id
+            where first_customer_id <> 'unknown'
         """)
         tables = con.execute(
             "select schema_name, table_name from duckdb_tables()"
@@ -69,7 +78,8 @@ def _rows(
 
 
 def _is_customer(column: str) -> bool:
-    return column.endswith("customer_id") and not column.startswith("smallest")
+    """A household is named after its first customer."""
+    return column.endswith(("customer_id", "household_id")) and not column.startswith("smallest")
 
 
 def assert_equal_tables(left: Path, right: Path, *, models_held: bool = True) -> None:

@@ -55,8 +55,35 @@
 {#- A table of the keys that this run builds anew; it lasts until the next build of the model. -#}
 {% macro touched() %}ops.touched_{{ model.name }}{% endmacro %}
 
-{#- A condition that keeps the keys to build, all of them when the table is built anew. -#}
-{% macro is_touched(key) %}{{ key ~ ' in (select ' ~ key ~ ' from ' ~ touched() ~ ')' if is_partial() else 'true' }}{% endmacro %}
+{#-
+    A condition that keeps the keys to build: the touched ones, or all when the table is built anew. With
+    `rows_of`, the relation they are read from, those of its first slice, when it has too many rows for
+    memory; `build_other_slices` after the model adds the rest.
+-#}
+{% macro is_touched(key, rows_of=none) %}
+    {%- if is_partial() -%}{{ return(key ~ ' in (select ' ~ key ~ ' from ' ~ touched() ~ ')') }}{%- endif -%}
+    {{ return(in_slice(key, slices(rows_of), 0)) }}
+{% endmacro %}
+
+{#- How many slices of its keys a table is built in that reads a relation. -#}
+{% macro slices(rows_of) %}
+    {%- if not execute or rows_of is none or load_relation(rows_of) is none -%}{{ return(1) }}{%- endif -%}
+    {{ return(run_query('select count(*) from ' ~ rows_of).columns[0].values()[0] // var('slice_rows') + 1) }}
+{% endmacro %}
+
+{% macro in_slice(key, count, number) %}{{ return('true' if count == 1 else bucket(key, count) ~ ' = ' ~ number) }}{% endmacro %}
+
+{#- Builds what the model left out, with its own code, a slice at a time. -#}
+{% macro build_other_slices(key, rows_of) %}
+    {%- set count = 1 if not execute or is_partial() else slices(rows_of) -%}
+    {%- set columns = adapter.get_columns_in_relation(this) | map(attribute='quoted') | join(', ') if count > 1 -%}
+    {%- for number in range(1, count) %}
+        insert into {{ this }} ({{ columns }})
+        select {{ columns }} from (
+            {{ model.compiled_code | replace(in_slice(key, count, 0), in_slice(key, count, number)) }}
+        ) as slice;
+    {%- endfor %}
+{% endmacro %}
 
 {% macro list_touched(keys) %}
     {% if is_partial() %}
@@ -223,7 +250,10 @@
 {% endmacro %}
 
 {#- A condition that keeps all versions of the rows of which one has a key to build. -#}
-{% macro has_touched_version(relation, id, key) %}{{ id ~ ' in (select ' ~ id ~ ' from ' ~ relation ~ ' where ' ~ is_touched(key) ~ ')' if is_partial() else 'true' }}{% endmacro %}
+{% macro has_touched_version(relation, id, key, rows_of=none) %}
+    {%- set condition = is_touched(key, rows_of) -%}
+    {{ return('true' if condition == 'true' else id ~ ' in (select ' ~ id ~ ' from ' ~ relation ~ ' where ' ~ condition ~ ')') }}
+{% endmacro %}
 
 {#- Who has, or had by any version or before a merge, an event of a new load. -#}
 {% macro touched_browsers() %}

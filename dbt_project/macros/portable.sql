@@ -15,9 +15,13 @@
 {% macro business_date(utc_timestamp, timezone) %}{{ return(adapter.dispatch('business_date', 'unicus')(utc_timestamp, timezone)) }}{% endmacro %}
 {% macro duckdb__business_date(utc_timestamp, timezone) %}cast(timezone({{ timezone }}, timezone('UTC', {{ utc_timestamp }})) as date){% endmacro %}
 
-{#- When a business day begins, UTC: cheaper to compare very many times with than the day of each. -#}
+{#-
+    When a business day begins, UTC: cheaper to compare very many times with than the day of each. Of two
+    midnights, where clocks go back an hour over it, the first.
+-#}
 {% macro business_midnight(date, timezone) %}{{ return(adapter.dispatch('business_midnight', 'unicus')(date, timezone)) }}{% endmacro %}
-{% macro duckdb__business_midnight(date, timezone) %}timezone('UTC', timezone({{ timezone }}, cast({{ date }} as timestamp))){% endmacro %}
+{% macro duckdb__business_midnight(date, timezone) %}{{ first_midnight("timezone('UTC', timezone(" ~ timezone ~ ", cast(" ~ date ~ " as timestamp)))", date, timezone) }}{% endmacro %}
+{% macro first_midnight(midnight, date, timezone) %}case when {{ business_date(midnight ~ " - interval '1 hour'", timezone) }} = {{ date }} then {{ midnight }} - interval '1 hour' else {{ midnight }} end{% endmacro %}
 
 {#- Whole days from one date to a later one. -#}
 {% macro days_between(from_date, to_date) %}{{ return(adapter.dispatch('days_between', 'unicus')(from_date, to_date)) }}{% endmacro %}
@@ -46,6 +50,10 @@
 {#- A number from 0 up to 1 that is the same for the same text, evenly spread over texts. -#}
 {% macro even_share(text) %}{{ return(adapter.dispatch('even_share', 'unicus')(text)) }}{% endmacro %}
 {% macro duckdb__even_share(text) %}(md5_number_lower({{ text }}) / 18446744073709551616.0){% endmacro %}
+
+{#- One of so many buckets, from 0, always the same for the same text within a build. -#}
+{% macro bucket(text, count) %}{{ return(adapter.dispatch('bucket', 'unicus')(text, count)) }}{% endmacro %}
+{% macro duckdb__bucket(text, count) %}hash({{ text }}) % {{ count }}{% endmacro %}
 
 {#- The distinct values of a group, sorted, in one text. -#}
 {% macro ordered_list(text) %}{{ return(adapter.dispatch('ordered_list', 'unicus')(text)) }}{% endmacro %}

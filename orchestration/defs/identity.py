@@ -1,17 +1,26 @@
 """Identity: the asset that gives every source record its customer."""
 
+import hashlib
 from collections.abc import Iterator
 
 import dagster as dg
-import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from identity.resolve import EVENTS, RECORDS, TABLES, Resolution, resolve
+from identity.compare import PROFILES, RULES, Model
+from identity.resolve import TABLES, Resolution, resolve
 from intake.lake import Lake, Record
 from orchestration import dbt
 from orchestration.column_graph import ColumnGraph, Origin, Origins
 from orchestration.defs.ingest import OWNER
+from orchestration.identity_lake import (
+    last_seq,
+    next_version,
+    promote,
+    promoted_model,
+    read_decisions,
+    read_events,
+    read_records,
+)
 from orchestration.moment import keep_made
 from orchestration.progress import progress
 from orchestration.resources import UnicusRun
@@ -22,18 +31,35 @@ DESCRIPTIONS = {
     "identity_events": "One row per decision about a record; the truth the map follows from.",
     "customer_aliases": "One row per retired customer id: the customer it leads to.",
     "identity_runs": "One row per resolution that changed something.",
+    "identity_review": "One row per pair of records or decision that a steward may look at.",
 }
+INPUTS = ("identity_records", "identity_profiles", "identity_decisions")
 
 
 RECORD = tuple(("staging/identity_records", name) for name in ("source_system", "source_key"))
+COMPARED = tuple(
+    ("staging/identity_profiles", name) for name in PROFILES.names if not name.startswith("source_")
+)
 WHEN = Origin((), "when it was decided, by the clock of the machine")
+LEARNED = Origin(COMPARED, "the model that weighed what is compared")
 MADE_OF = {
     "source_system": Origin(RECORD[:1]),
     "source_key": Origin(RECORD[1:]),
-    "rule": Origin((), "the name of the rule that decided"),
+    "left_source_system": Origin(RECORD[:1]),
+    "left_source_key": Origin(RECORD[1:]),
+    "right_source_system": Origin(RECORD[:1]),
+    "right_source_key": Origin(RECORD[1:]),
+    "rule": Origin(COMPARED, "what agrees in the heaviest link of the record"),
+    "weight_bits": Origin(COMPARED, "what the levels of agreement are worth, added up"),
+    "state": Origin(COMPARED, "what became of the pair"),
+    "reason": Origin(COMPARED, "why the pair is not one customer"),
+    "model_version": LEARNED,
+    "model_kind": LEARNED,
 } | dict.fromkeys(("event_at", "valid_from", "valid_to", "run_at"), WHEN)
-GIVEN = Origin(RECORD, "drawn at random for the record when it is first met, and kept")
-COUNTED = Origin(RECORD, "counted")
+GIVEN = Origin(
+    (*RECORD, *COMPARED), "drawn at random when a customer is first met, kept by what is one person"
+)
+COUNTED = Origin((*RECORD, *COMPARED), "counted")
 
 
 def origins() -> Origins:
@@ -51,7 +77,7 @@ def identity_assets(graph: ColumnGraph) -> dg.AssetsDefinition:
     """The tables of identity, resolved together."""
     specs = [
         dg.AssetSpec(
-            dg.AssetKey(["identity", table]), deps=[dg.AssetKey(["staging", "identity_records"])],
+            dg.AssetKey(["identity", table]), deps=[dg.AssetKey(["staging", name]) for name in INPUTS],
             group_name="identity", description=DESCRIPTIONS[table], kinds={"python", "parquet"},
             owners=[OWNER],
         )
@@ -62,10 +88,16 @@ def identity_assets(graph: ColumnGraph) -> dg.AssetsDefinition:
     def identity(unicus: UnicusRun) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         progress.stage("identity")
         with unicus.faults_shown():
-            dbt.refuse_unbuilt(unicus.place, {"identity_records"}, unicus.moment())
+            dbt.refuse_unbuilt(unicus.place, set(INPUTS), unicus.moment())
             resolution = run_identity(unicus.place)
             keep_made(unicus.place, TABLES, unicus.moment())
-        told = {"customers": resolution.customers, "created": resolution.events.num_rows}
+        told = {
+            "customers": resolution.customers,
+            "events": resolution.events.num_rows,
+            "to review": resolution.review.num_rows,
+            "records of the largest": max(resolution.sizes, default=0),
+            "customers by records": dg.MetadataValue.md(_sizes(resolution)),
+        }
         for table in TABLES:
             key = dg.AssetKey(["identity", table])
             yield dg.MaterializeResult(asset_key=key, metadata={**told, **graph.metadata(key)})
@@ -74,13 +106,28 @@ def identity_assets(graph: ColumnGraph) -> dg.AssetsDefinition:
     return identity
 
 
+def _sizes(resolution: Resolution) -> str:
+    """How many customers have so many records, as a chart of text."""
+    most = max(resolution.sizes.values(), default=1)
+    rows = [
+        f"| {records} | {count:,} | {'█' * max(1, round(30 * count / most))} |"
+        for records, count in sorted(resolution.sizes.items())
+    ]
+    return "\n".join(["| records | customers | |", "|--:|--:|:--|", *rows])
+
+
 def run_identity(home: Home) -> Resolution:
     """Resolve the records of the warehouse and commit what is new: events first, then the map."""
     lake = home.lake
     logged = lake.live("identity_events")
+    records, decisions = read_records(home), read_decisions(home)
+    model = promoted_model(lake) or _first_model(lake, records)
     with lake.transaction() as transaction:
         now = transaction.committed_at.replace(tzinfo=None)
-        resolution = resolve(_records(home), _events(lake, logged), now)
+        resolution = resolve(
+            records, decisions, model, now, lambda: read_events(lake, logged), last_seq(logged),
+            home.identity_store,
+        )  # fmt: skip
         if resolution.events.num_rows:
             number = f"{transaction.seq:010d}"
             staged = [
@@ -90,35 +137,46 @@ def run_identity(home: Home) -> Resolution:
                     ("identity_runs", resolution.runs),
                 )
             ]
-            logged.append(transaction.commit("identity_events", number, staged))
-    _commit_map(lake, resolution.customer_map, logged)
+            told = {"last_event_seq": resolution.events["event_seq"][-1].as_py()}
+            logged.append(transaction.commit("identity_events", number, staged, details=told))
+    _commit_map(lake, resolution, logged)
     return resolution
 
 
-def _commit_map(lake: Lake, customer_map: pa.Table, logged: list[Record]) -> None:
-    """Replace the map when it is not the one that follows from these events."""
-    name = "-".join(str(record.seq) for record in logged[-1:]) or "empty"
+def _first_model(lake: Lake, records: pa.Table) -> Model:
+    """A model of the records at hand, or the rules while there are too few to learn from."""
+    from identity.train import NotEnough, train
+
+    try:
+        progress.note("learning how records agree, as no model was made yet")
+        model = train(records, f"splink-{next_version(lake)}")
+    except NotEnough as error:
+        progress.note(f"records are matched by rules: {error}")
+        return RULES
+    promote(lake, model)
+    return model
+
+
+def _commit_map(lake: Lake, resolution: Resolution, logged: list[Record]) -> None:
+    """Replace the map and what goes with it when they are not those that follow from these events."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, resolution.review.schema) as stream:
+        stream.write_table(resolution.review.combine_chunks())
+    review = hashlib.sha256(sink.getvalue()).hexdigest()[:12]
+    last = "-".join(str(record.seq) for record in logged[-1:]) or "empty"
+    name = f"{last} {review}"
     maps = lake.live("customer_map")
     if any(record.record_id == name for record in maps):
         return
+    tables = {
+        "customer_map": resolution.customer_map,
+        "customer_aliases": resolution.aliases,
+        "identity_review": resolution.review,
+    }
     with lake.transaction() as transaction:
-        path = f"identity/customer_map/{transaction.seq:010d}.parquet"
-        staged = lake.stage(customer_map, "identity", "customer_map", path)
+        staged = [
+            lake.stage(table, "identity", one, f"identity/{one}/{transaction.seq:010d}.parquet")
+            for one, table in tables.items()
+        ]
         old = [record.seq for record in maps]
-        transaction.commit("customer_map", name, [staged], supersedes=old)
-
-
-def _records(home: Home) -> pa.Table:
-    with duckdb.connect(str(home.warehouse), read_only=True) as con:
-        found = con.execute("select source_system, source_key from staging.identity_records")
-        return found.to_arrow_table().cast(RECORDS)
-
-
-def _events(lake: Lake, records: list[Record]) -> pa.Table:
-    tables = [
-        pq.read_table(lake.path(file), schema=EVENTS)
-        for record in records
-        for file in record.files
-        if file.table == "identity_events"
-    ]
-    return pa.concat_tables([EVENTS.empty_table(), *tables])
+        transaction.commit("customer_map", name, staged, supersedes=old)

@@ -19,16 +19,19 @@ from orchestration.settings import DBT_PROJECT, Home
 
 LAYERS = ("staging", "core", "features", "marts")
 NAMES = {
-    "staging": r"stg_\w+|identity_records",
-    "core": r"(dim|fct|bridge)_\w+|\w+_versions|order_history|order_line_sets|customer_days|browsing_days",
+    "staging": r"stg_\w+|identity_(records|profiles|decisions)",
+    "core": r"(dim|fct|bridge)_\w+|\w+_versions|order_history|order_line_sets|customer_days|browsing_days"
+    r"|customer_(records|attributes|identifiers|households|consents)",
     "features": r"customer_\w+",
-    "marts": r"kpi_\w+_(daily|monthly)|customer_\w+|model_\w+|campaign_\w+|ingest_\w+|paths_\w+",
+    "marts": r"kpi_\w+_(daily|monthly)|customer_\w+|model_\w+|campaign_\w+|ingest_\w+|paths_\w+"
+    r"|identity_\w+",
 }
 TIME_WORDS = re.compile(
     r"\b(now|today|current_date|current_timestamp|getdate|localtimestamp)\b", re.I
 )
 PUBLIC = {
-    "dim_customers", "dim_products", "dim_product_prices", "dim_exchange_rates", "dim_stores",
+    "dim_customers", "dim_households", "customer_attributes", "customer_identifiers", "customer_consents",
+    "dim_products", "dim_product_prices", "dim_exchange_rates", "dim_stores",
     "fct_orders", "fct_order_lines", "fct_returns",
     "customer_features", "customer_360", "customer_scores", "customer_propensities",
     "customer_value_history",
@@ -36,7 +39,8 @@ PUBLIC = {
     "kpi_customers_monthly", "kpi_cohorts_monthly", "campaign_results", "ingest_reconciliation",
     "fct_messages", "fct_sessions", "fct_interactions", "fct_reviews", "fct_referrals", "fct_ad_spend",
     "fct_social", "fct_consents", "kpi_messages_daily", "kpi_ads_daily", "kpi_social_daily",
-    "paths_to_purchase", "kpi_web_daily", "kpi_funnel_daily", "kpi_service_daily", "kpi_stores_daily",
+    "paths_to_purchase", "identity_events", "identity_review", "identity_runs",
+    "kpi_web_daily", "kpi_funnel_daily", "kpi_service_daily", "kpi_stores_daily",
 }  # fmt: skip
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 
+import pytest
+
+from orchestration import dbt
+from orchestration.settings import Home
 from tests.equal_tables import assert_equal_tables
 from tests.homes import make_home, query, run
 
@@ -90,6 +95,20 @@ THIRD = {
     ],
 }
 
+FOURTH = {
+    # Visitors for every slice.
+    "events_4": [
+        "event,happened,what,cookie,changed",
+        *(f"v{n},2024-01-22 10:00:00,Page Viewed,v{n},2024-01-22 10:00:00" for n in range(20)),
+    ],
+}  # fmt: skip
+FIFTH = {
+    "events_5": [
+        "event,happened,what,cookie,changed",
+        "e8,2024-01-22 10:00:00,Page Viewed,c,2024-01-22 10:00:00",
+    ],
+}
+
 
 def deliver(files: Path, *parts: dict[str, list[str]]) -> None:
     for part in parts:
@@ -97,7 +116,9 @@ def deliver(files: Path, *parts: dict[str, list[str]]) -> None:
             (files / f"{name}.csv").write_text("\n".join(lines) + "\n", "utf-8")
 
 
-def test_what_is_built_in_part_is_what_is_built_anew(tmp_path: Path) -> None:
+def test_what_is_built_in_part_or_in_slices_is_what_is_built_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder, files = tmp_path / "systems" / "shop", tmp_path / "files"
     folder.mkdir(parents=True)
     files.mkdir()
@@ -105,7 +126,7 @@ def test_what_is_built_in_part_is_what_is_built_anew(tmp_path: Path) -> None:
     for entity, sql in MAPPINGS.items():
         (folder / f"{entity}.sql").write_text(sql, "utf-8")
 
-    def home(name: str) -> object:
+    def home(name: str) -> Home:
         return make_home(
             tmp_path / name, files, system="shop", folder=str(folder.parent), predictions=()
         )
@@ -137,3 +158,20 @@ def test_what_is_built_in_part_is_what_is_built_anew(tmp_path: Path) -> None:
         assert_equal_tables(kept.published, anew.published)
         if as_of == date(2024, 1, 6):
             assert query(kept, visits) == [("a", 2), ("b", 1)]
+
+    deliver(files, FOURTH)
+    run(kept)
+    sliced, usual = home("sliced"), dbt.arguments
+    monkeypatch.setattr(
+        dbt, "arguments", lambda home: [*usual(home), "--vars", json.dumps({"slice_rows": 7})]
+    )
+    run(sliced)
+    (built,) = (sliced.root / "dbt" / "compiled").rglob("fct_sessions.sql")
+    assert "hash(visitor_id) % 5 = 0" in built.read_text("utf-8")
+    assert_equal_tables(sliced.published, kept.published)
+    monkeypatch.undo()
+    deliver(files, FIFTH)
+    for one in (sliced, kept):
+        run(one)
+    assert ("c", 1) in query(kept, visits)
+    assert_equal_tables(sliced.published, kept.published)

@@ -13,7 +13,10 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from identity.resolve import EVENTS, replay
+from identity.compare import RULES
+from identity.ids import EVENTS, load_log
+from identity.resolve import replayed_map
+from identity.store import open_store
 from intake.accounting import Load
 from intake.contract import contracts
 from intake.lake import Record
@@ -81,6 +84,13 @@ STORE_HEADER = f"{ORDERS_HEADER},store"
 LISTED = ("dora", "eve")
 """Who buys in the orders that come as full lists."""
 STEPS = 10
+
+
+def map_of(events: pa.Table) -> pa.Table:
+    """The map that follows from a log of events."""
+    with open_store(None, RULES) as con:
+        load_log(con, events)
+        return replayed_map(con)
 
 
 @dataclass
@@ -268,12 +278,12 @@ class World:
                     "event_type": "created",
                     "source_system": self.lister.name if record in LISTED else self.shop.name,
                     "source_key": record, "to_customer_id": customer,
-                    "to_strict_customer_id": customer, "rule": "test",
+                    "to_strict_customer_id": customer, "rule": "test", "model_version": "test",
                 }
                 for number, (record, customer) in enumerate(customers.items(), 1)
             ]  # fmt: skip
             staged = self.home.lake.stage(
-                replay(pa.Table.from_pylist(self.events, schema=EVENTS)),
+                map_of(pa.Table.from_pylist(self.events, schema=EVENTS)),
                 "identity", "customer_map", f"identity/customer_map/{transaction.seq:010d}.parquet",
             )  # fmt: skip
             old = [record.seq for record in self.home.lake.live("customer_map")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import duckdb
@@ -11,12 +11,14 @@ import pytest
 
 from intake.accounting import Load
 from intake.contract import contracts
+from intake.lake import Lake
 from intake.load import load_entity
 from intake.source import SYSTEMS, System, read_system
 from orchestration.settings import Home, HomeConfig, SystemPlace, write_config
 from retailer import faults
 from retailer.deliveries import FEEDS
 from retailer.generate import Made, generate
+from retailer.landing import FEW
 from tests.homes import run
 from tests.unit.retailer.conftest import plan
 
@@ -49,6 +51,9 @@ REFUSED = {
     (faults.CLOCK, "web/events"): "occurred_at: dated after the day of its load",
 }
 """The reason for which a row with a fault has to be refused; other faults refuse none."""
+
+OF_LOAD = "'_load_id', '_load_seq', '_loaded_at', '_row', 'load_id', 'row_number', 'row_json'"
+"""Columns of the lake that tell of the load and the place in it."""
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +101,43 @@ def test_every_row_is_taken_as_the_ledger_says(made: Made, tmp_path: Path) -> No
         taken = found[system, entity, "accepted", ""]
         assert taken == made.rows[feed] - sum(again) - sum(expected.values()), feed
     assert sum(ledger.values()) > 500
+
+
+def rows_of(lake: Lake) -> dict[str, Counter[tuple[object, ...]]]:
+    """How often each row is accepted, or refused and why, by system and entity, whatever its load."""
+    files: dict[str, list[str]] = defaultdict(list)
+    for record in lake.live("load"):
+        for file in record.files:
+            of = f"{file.source} {record.details['source_system']} {record.details['entity']}"
+            files[of].append(str(lake.path(file)))
+    with duckdb.connect() as con:
+        return {
+            of: Counter(con.execute(
+                f"select columns(c -> c not in ({OF_LOAD})) from read_parquet(?, union_by_name = true)",
+                [paths],
+            ).fetchall())
+            for of, paths in files.items()
+        }  # fmt: skip
+
+
+def test_the_parquet_of_many_people_holds_the_rows_that_formats_of_their_own_hold_of_few(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for few in (FEW, 0):
+        monkeypatch.setattr("retailer.generate.FEW", few)
+        made = generate(plan(customers=300), tmp_path / f"{few}")
+        lake = Lake(tmp_path / f"lake_{few}")
+        lake.create()
+        for system in systems(made):
+            for entity in system.spec.entities:
+                load_entity(lake, system, contracts()[entity])
+        found.append(rows_of(lake))
+    own, parquet = found
+    assert own.keys() == parquet.keys()
+    assert len(own) > 30
+    for of, rows in own.items():
+        assert rows == parquet[of], of
 
 
 def test_every_file_of_the_retailer_is_read_or_said_not_to_be(made: Made) -> None:

@@ -28,4 +28,4 @@ def test_every_rule_holds_on_made_up_rows(built: Built) -> None:
         if result.node.resource_type == "unit_test"
     }
     assert ended.keys() == {node["name"] for node in dbt.manifest(path)["unit_tests"].values()}
-    assert set(ended.values()) == {"pass"}, ended
+    assert {name: status for name, status in ended.items() if status != "pass"} == {}

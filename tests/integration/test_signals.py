@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ml.questions import BY_NAME
+from orchestration.explain_customer import read_explanation
 from orchestration.settings import Home, HomeConfig, SystemPlace, write_config
 from retailer.generate import Made, generate
 from tests.conftest import cases
@@ -449,6 +450,15 @@ def test_features_know_what_a_customer_browsed_before_the_date(retailer: Retaile
         with accounts as (
             select distinct customer_key, customer_id from core.fct_orders
             where source_system = 'retailer_shop' and customer_id <> 'unknown'
+                and customer_id in (
+                    -- Whoever has two accounts browses with both.
+                    select to_customer_id from (
+                        select distinct on (source_system, source_key) source_system, to_customer_id
+                        from marts.identity_events order by source_system, source_key, event_seq desc
+                    )
+                    where source_system = 'retailer_shop'
+                    group by to_customer_id having count(*) = 1
+                )
         )
         select customer_key, browsing_days_7d_count, browsing_days_30d_count, browsing_days_90d_count,
             products_viewed_90d_count, products_added_90d_count, browsing_recency_days
@@ -487,7 +497,9 @@ def test_the_stream_of_touches_has_every_fact_once(retailer: Retailer) -> None:
     assert min(counts.values()) > 5
 
 
-def test_a_return_that_names_nobody_is_of_whoever_bought(retailer: Retailer) -> None:
+def test_a_return_that_names_nobody_is_of_whoever_bought_in_explanations_too(
+    retailer: Retailer,
+) -> None:
     found = query(retailer.home, """
         select count(*) filter (where returns.customer_id <> orders.customer_id),
             count(*) filter (where returns.customer_id <> 'unknown'), count(*)
@@ -496,6 +508,14 @@ def test_a_return_that_names_nobody_is_of_whoever_bought(retailer: Retailer) -> 
     ((of_another, known, every),) = found
     assert of_another == 0
     assert known > 0.5 * every > 50
+    most = query(retailer.home, """
+        select customer_id, count(*) from core.fct_returns where customer_id <> 'unknown'
+        group by customer_id order by 2 desc, 1 limit 3
+    """)  # fmt: skip
+    for customer, _ in most:
+        checks = {one["figure"]: one for one in read_explanation(retailer.home, customer)["checks"]}
+        assert checks["returned_amount"]["recomputed"] > 0
+        assert [name for name, one in checks.items() if not one["is_equal"]] == []
 
 
 def test_a_price_holds_from_its_day_until_the_day_before_the_next(retailer: Retailer) -> None:

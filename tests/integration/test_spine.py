@@ -346,7 +346,7 @@ def test_the_exceptions_of_equal_tables_are_these_and_exist(built: Built) -> Non
     assert set(equal_tables.LEDGERS) == {
         "marts.ingest_reconciliation", "marts.model_performance", "marts.model_deciles",
         "marts.model_calibration", "marts.model_drift", "marts.model_realised", "main.publication",
-        "marts.customer_value_history",
+        "marts.customer_value_history", "marts.identity_events", "marts.identity_runs",
     }  # fmt: skip
     for exception in (*equal_tables.LEDGERS, *equal_tables.MODEL_TABLES):
         assert (exception,) in names

@@ -216,14 +216,37 @@ browsing as (
     group by customer_number, as_of_date
 ),
 
--- What a site did before it told of its visits is not zero but unknown.
-first_browsed as (
+browsed as (
     select
         dates.as_of_date,
-        min(days.browsed_date) as first_browsed_date
+        days.browsed_date,
+        sum(days.events_count) as events_count
     from {{ ref('browsing_days') }} as days
-    inner join dates on {{ is_valid_at('dates.as_of_date', 'days') }}
-    group by dates.as_of_date
+    inner join dates
+        on
+            {{ is_valid_at('dates.as_of_date', 'days') }}
+            and days.browsed_date < dates.as_of_date
+    group by dates.as_of_date, days.browsed_date
+),
+
+browsed_until as (
+    select
+        as_of_date,
+        browsed_date,
+        sum(events_count) over (partition by as_of_date order by browsed_date) as events_until_count,
+        sum(events_count) over (partition by as_of_date) as events_count
+    from browsed
+),
+
+-- What a site did before it told of its visits is not zero but unknown. It tells of them from the day by
+-- which one event in a hundred had come, so that a single one with a wrong date does not decide.
+first_browsed as (
+    select
+        as_of_date,
+        min(browsed_date) as first_browsed_date
+    from browsed_until
+    where events_until_count * 100 >= events_count
+    group by as_of_date
 )
 
 select

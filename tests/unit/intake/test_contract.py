@@ -174,9 +174,9 @@ def test_descriptions_are_no_rules_and_classifications_are() -> None:
     contract = contracts()["reviews"]
     first, *others = contract.fields
     said = (replace(first, description="Other words."), *others)
-    assert replace(contract, fields=said, description="").fingerprint() == contract.fingerprint()
+    assert replace(contract, fields=said, description="").fingerprint == contract.fingerprint
     hidden = (replace(first, classification="personal"), *others)
-    assert replace(contract, fields=hidden).fingerprint() != contract.fingerprint()
+    assert replace(contract, fields=hidden).fingerprint != contract.fingerprint
 
 
 def test_a_classification_that_does_not_exist_is_refused(tmp_path: Path) -> None:

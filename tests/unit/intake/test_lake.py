@@ -12,7 +12,7 @@ import pytest
 
 from intake.contract import contracts
 from intake.fault import InputFault
-from intake.lake import Lake, Record
+from intake.lake import Lake, Record, read_record
 from intake.snapshot import arrow_schema, day_range, freeze, read_snapshot
 from intake.sql import quoted
 from tests.conftest import Shop, load
@@ -42,6 +42,24 @@ def test_sequence_and_time_rise_strictly_even_when_the_clock_does_not(lake: Lake
     record["committed_at"] = "2999-01-01T00:00:00+00:00"
     path.write_text(json.dumps(record))
     assert commit(lake, "b").committed_at > "2999-01-01T00:00:00+00:00"
+
+
+def test_each_record_is_read_once_and_those_of_others_are_seen(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(
+        "intake.lake.read_record", lambda path: (read.append(path.stem), read_record(path))[1]
+    )
+    commit(lake, "a")
+    other = Lake(lake.root)
+    assert [record.record_id for record in other.records()] == ["a"]
+    first = commit(lake, "b")
+    commit(lake, "c", supersedes=(first.seq,))
+    read.clear()
+    for _ in range(3):
+        assert [record.record_id for record in other.live()] == ["a", "c"]
+    assert read == ["0000000002", "0000000003"]
 
 
 def test_a_file_in_place_without_a_record_does_not_exist(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from intake.accounting import Load
@@ -81,23 +82,83 @@ def told(lake: Lake) -> list[tuple[object, ...]]:
     ]  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Story:
+    """Files that came under some rules, and are read again under others.
+
+    Attributes:
+        lists: lines of each file.
+        days: day of January in each file's name.
+        before: of `SOURCES`, the rules under which the files came.
+        now: of `SOURCES`, the rules under which they are read again.
+        undone: number of a file that was undone.
+        left: numbers of the files that still lie in the landing place.
+        is_run_between: whether a run reads those that are left before the replay.
+    """
+
+    lists: list[list[tuple[str, ...]]]
+    days: list[int]
+    before: str
+    now: str
+    undone: int | None
+    left: set[int]
+    is_run_between: bool
+
+    @property
+    def files(self) -> list[str]:
+        return [f"orders_2024-01-{day:02d}_{number}.csv" for number, day in enumerate(self.days)]
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> Story:
+    lists = draw(st.lists(LIST, min_size=1, max_size=4, unique_by=str))
+    numbers, sources = range(len(lists)), sorted(SOURCES)
+    return Story(
+        lists,
+        days=[draw(st.integers(6, 8)) for _ in lists],
+        before=draw(st.sampled_from(sources)),
+        now=draw(st.sampled_from(sources)),
+        undone=draw(st.sampled_from([None, *numbers])),
+        left=draw(st.sets(st.sampled_from(numbers))),
+        is_run_between=draw(st.booleans()),
+    )
+
+
+ONE_READ_BETWEEN = Story(
+    lists=[[("1", "ann", "")], [("1", "ann", "2024-01-05")], [("1", "bob", "")]],
+    days=[6, 6, 6],
+    before="dated append",
+    now="append",
+    undone=None,
+    left={0},
+    is_run_between=True,
+)
+"""The first of three files is read by a run under names that have no date any more."""
+
+LIST_READ_BETWEEN = Story(
+    lists=[[("1", "ann", "")], [("1", "bob", "")]],
+    days=[6, 6],
+    before="dated append",
+    now="snapshot",
+    undone=None,
+    left={1},
+    is_run_between=True,
+)
+"""The second of two lists is read by a run before the first is one."""
+
+
 @settings(
     max_examples=cases(8),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     deadline=None,
 )
-@given(
-    lists=st.lists(LIST, min_size=1, max_size=4, unique_by=str), data=st.data(),
-    before=st.sampled_from(sorted(SOURCES)), now=st.sampled_from(sorted(SOURCES)),
-)  # fmt: skip
+@given(story=stories())
+@example(story=ONE_READ_BETWEEN)
+@example(story=LIST_READ_BETWEEN)
 def test_replayed_is_as_delivered_anew_under_the_rules_of_now(
-    tmp_path_factory: pytest.TempPathFactory, shop: Shop, lists: list[list[tuple[str, ...]]],
-    data: st.DataObject, before: str, now: str,
-) -> None:  # fmt: skip
-    days = [data.draw(st.integers(6, 8)) for _ in lists]
-    files = [f"orders_2024-01-{day:02d}_{number}.csv" for number, day in enumerate(days)]
-    undone = data.draw(st.sampled_from([None, *files]))
-    left = data.draw(st.sets(st.sampled_from(files)))
+    tmp_path_factory: pytest.TempPathFactory, shop: Shop, story: Story
+) -> None:
+    undone = None if story.undone is None else story.files[story.undone]
 
     def deliver(name: str, leave_out: str | None) -> Lake:
         """A lake that got the files one by one."""
@@ -105,7 +166,7 @@ def test_replayed_is_as_delivered_anew_under_the_rules_of_now(
             path.unlink()
         lake = Lake(tmp_path_factory.mktemp(name))
         lake.create()
-        for file, of_file in zip(files, lists, strict=True):
+        for file, of_file in zip(story.files, story.lists, strict=True):
             if file == leave_out:
                 continue
             lines = [f"{key},{customer},2024-01-02,{changed}" for key, customer, changed in of_file]
@@ -113,15 +174,16 @@ def test_replayed_is_as_delivered_anew_under_the_rules_of_now(
             load_entity(lake, shop.system, contracts()["orders"])
         return lake
 
-    write_rules(shop, WRONG_SQL, *SOURCES[before])
+    write_rules(shop, WRONG_SQL, *SOURCES[story.before])
     lake = deliver("before", None)
     if undone:
         take_out(lake, shop, undone)
-    write_rules(shop, ORDERS_SQL, *SOURCES[now])
+    write_rules(shop, ORDERS_SQL, *SOURCES[story.now])
+    left = {story.files[number] for number in story.left}
     for path in shop.files.iterdir():
         if path.name not in left or path.name == undone:
             path.unlink()
-    if data.draw(st.booleans()) and list(shop.files.iterdir()):
+    if story.is_run_between and list(shop.files.iterdir()):
         load_entity(lake, shop.system, contracts()["orders"])  # some are read anew by a run before
     again(lake, shop)
     fresh = deliver("fresh", undone)
@@ -145,6 +207,20 @@ def test_a_file_read_anew_by_a_run_does_not_become_newer_than_what_came_after_it
     assert first.exists()
     load(lake, shop)
     assert [row[2] for row in rows(lake)] == ["ann", "eve"]
+
+
+def test_a_file_whose_date_stands_in_its_folder_is_known_when_the_source_becomes_dated(
+    lake: Lake, shop: Shop
+) -> None:
+    write_rules(shop, ORDERS_SQL, 'path: "*/orders.csv"', "append")
+    for day, customer in (("06", "ann"), ("07", "eve")):
+        (shop.files / f"2024-01-{day}").mkdir()
+        shop.orders(f"1,{customer},2024-01-02,", name=f"2024-01-{day}/orders.csv")
+    load(lake, shop)
+    write_rules(shop, ORDERS_SQL, 'path: "{date:%Y-%m-%d}/orders.csv"', "append")
+    load(lake, shop)
+    assert [row[2] for row in rows(lake)] == ["ann", "eve"]
+    assert [one[5] for one in told(lake)] == ["2024-01-06", "2024-01-07"]
 
 
 def test_a_replay_since_a_day_leaves_what_came_before_as_it_is(lake: Lake, shop: Shop) -> None:

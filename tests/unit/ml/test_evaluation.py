@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import astuple
 
 import numpy as np
 import pytest
@@ -229,6 +230,19 @@ def test_the_size_of_a_block_changes_no_interval(spenders, monkeypatch):
     whole = paired_gain(weighted_ngini, *spenders, draws=60)
     monkeypatch.setattr(evaluation, "BLOCK_CELLS", 7 * 2500 + 1)
     assert paired_gain(weighted_ngini, *spenders, draws=60) == whole
+
+
+@pytest.mark.parametrize("metric", OF_PROBABILITY.values())
+def test_rows_of_one_customer_are_drawn_together_and_tell_no_more_than_one_of_them(metric):
+    rng = np.random.default_rng(7)
+    actual = (rng.random(400) < 0.4).astype(float)
+    good, poor = np.clip((actual + rng.random((2, 400)) * [[2], [4]]) / 5, 0.01, 0.99)
+    once = [actual, good, poor]
+    thrice = [np.tile(values, 3) for values in once]
+    together = paired_gain(metric, *thrice, customers=np.tile(rng.permutation(400), 3))
+    assert astuple(together) == pytest.approx(astuple(paired_gain(metric, *once)))
+    apart = paired_gain(metric, *thrice)
+    assert apart.high - apart.low < 0.7 * (together.high - together.low)
 
 
 @settings(max_examples=cases(200), deadline=None)

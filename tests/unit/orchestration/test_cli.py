@@ -15,7 +15,17 @@ import pytest
 
 from orchestration import lock
 from orchestration.console import Manner
-from orchestration.settings import Home, sample_config
+from orchestration.own_files import find_system
+from orchestration.run import Request, prepare, settle_config
+from orchestration.settings import (
+    Home,
+    SettingFault,
+    SystemPlace,
+    read_config,
+    sample_config,
+    write_config,
+)
+from orchestration.ui import serve_ui
 from tests.conftest import Shop
 from tests.unit.orchestration.conftest import SPEAKING, Command, command_environment, describes
 
@@ -132,23 +142,122 @@ def test_the_home_comes_from_option_then_environment_then_default(
     assert home_of()["origin"] == "default"
 
 
-def test_a_first_run_without_the_sample_says_how_to_make_it(
-    unicus: Command, tmp_path: Path
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run",),
+        ("run", "--dry-run"),
+        ("run", "--systems-dir", "empty"),
+        ("run", "--system", "retailer_shop"),
+        ("ui",),
+        ("ui", "--only", "code"),
+    ],
+)
+def test_without_the_sample_nothing_begins_and_it_is_said_how_to_make_it(
+    unicus: Command, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
-    done = unicus("run", "--home", tmp_path / "mine")
+    (tmp_path / "empty").mkdir()
+    done = unicus(*arguments, "--home", tmp_path / "mine")
     assert done.returncode == 2
     assert "error[no-sample]" in done.stderr
     assert "unicus retailer" in done.stderr
-    assert not (tmp_path / "mine" / "home.yaml").exists()
+    assert not (tmp_path / "mine").exists()
+
+
+def test_a_sample_that_is_not_made_here_is_told_as_missing_files(
+    unicus: Command, tmp_path: Path
+) -> None:
+    done = unicus("run", "--dry-run", "--home", tmp_path / "online_retail")
+    assert done.returncode == 2
+    assert "error[missing-file]" in done.stderr
 
 
 def test_a_home_reads_the_sample_its_folder_is_called_after(tmp_path: Path) -> None:
-    (tmp_path / "retailer" / "landing" / "shop").mkdir(parents=True)
     made = sample_config(Home(tmp_path / "retailer"))
-    assert made.systems["retailer_shop"].location == str(tmp_path / "retailer" / "landing" / "shop")
     assert (len(made.systems), made.reporting_currency) == (10, "EUR")
     assert set(sample_config(Home(tmp_path / "online_retail")).systems) == {"online_retail"}
-    assert set(sample_config(Home(tmp_path / "mine")).systems) == set(made.systems)
+    for other in ("mine", "complete", "online"):
+        assert set(sample_config(Home(tmp_path / other)).systems) == set(made.systems)
+
+
+def test_made_files_are_read_beside_the_home_whether_their_system_is_named_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    home, elsewhere = Home(tmp_path / "mine"), Path(".unicus/retailer/landing")
+    for made in (home.root / "landing" / "shop", elsewhere / "shop", elsewhere / "web"):
+        made.mkdir(parents=True)
+    beside = SystemPlace(location=str(home.root / "landing" / "shop"))
+    assert sample_config(home).systems["retailer_shop"] == beside
+    assert find_system("retailer_shop", None, home).location == Path(beside.location)
+    assert prepare(Request(home, ("retailer_shop",))).systems == {"retailer_shop": beside}
+    with pytest.raises(SettingFault) as raised:
+        settle_config(Request(Home(tmp_path / "other"), ("retailer_web", "retailer_crm")))
+    assert raised.value.code == "no-sample"
+    (home.root / "landing" / "web").mkdir()
+    added = settle_config(Request(home, ("retailer_web",)))
+    assert added.systems["retailer_web"].location == str(home.root / "landing" / "web")
+
+
+def test_a_home_remembers_where_it_found_the_sample_wherever_the_next_run_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for landing in (Path("mine/landing/shop"), Path(".unicus/retailer/landing/shop")):
+        landing.mkdir(parents=True)
+    Path("other").mkdir()
+    for home, made in (("mine", "mine"), ("other", ".unicus/retailer")):
+        prepare(Request(Home(Path(home)), ("retailer_shop",)))
+        place = read_config(Home(Path(home))).systems["retailer_shop"]
+        assert place.location == str(tmp_path / made / "landing" / "shop")
+
+
+def test_the_ui_writes_where_the_sample_lies_before_its_parts_start_in_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("orchestration.ui.signal.signal", lambda *_: None)
+    monkeypatch.setattr("orchestration.ui.subprocess.Popen", stopped)
+    home = Home(tmp_path / "mine")
+    assert serve_ui(home, 0) == 0
+    place = read_config(home).systems["retailer_shop"]
+    assert place.location == str(tmp_path / ".unicus" / "retailer" / "landing" / "shop")
+    assert home.config_path.exists()
+
+
+def test_a_part_of_the_sample_that_is_not_made_is_not_added_to_a_home(
+    shop_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_config(shop_home, read_config(shop_home))
+    before = shop_home.config_path.read_bytes()
+    with pytest.raises(SettingFault) as raised:
+        prepare(Request(shop_home, ("retailer_shop",)))
+    assert raised.value.code == "no-sample"
+    assert shop_home.config_path.read_bytes() == before
+
+
+def test_a_home_with_a_part_of_the_made_files_takes_none_of_another_retailer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    home = Home(tmp_path / "mine")
+    for landing in (home.root / "landing" / "shop", Path(".unicus/retailer/landing/web")):
+        landing.mkdir(parents=True)
+    with pytest.raises(SettingFault) as raised:
+        settle_config(Request(home, ("retailer_web",)))
+    assert raised.value.code == "no-sample"
+
+
+def test_a_system_of_ones_own_may_be_called_like_one_of_the_sample(
+    shop: Shop, tmp_path: Path
+) -> None:
+    shop.twin("retailer_web").files.rmdir()
+    asked = Request(Home(tmp_path / "mine"), ("retailer_web",), str(shop.folder))
+    assert settle_config(asked).systems == {"retailer_web": SystemPlace(folder=str(shop.folder))}
 
 
 def test_an_error_says_what_where_why_state_and_fix(shop_home: Home, unicus: Command) -> None:

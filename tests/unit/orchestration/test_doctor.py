@@ -220,6 +220,14 @@ def test_telemetry_that_is_on_is_a_warning(
     assert states(full_home)["telemetry"][0] == "warn"
 
 
+def test_a_home_without_settings_is_told_how_to_have_them_back(full_home: Home) -> None:
+    full_home.config_path.unlink()
+    (settings,) = [one for one in examine_home(full_home)["checks"] if one["name"] == "settings"]
+    assert settings["state"] == "warn"
+    for way in ("from a copy", "make run", "unicus retailer"):
+        assert way in settings["remedy"]
+
+
 def test_a_copy_of_other_settings_is_a_warning(full_home: Home) -> None:
     text = full_home.config_path.read_text("utf-8").replace("UTC", "Europe/Paris")
     full_home.config_path.write_text(text, "utf-8")
@@ -238,6 +246,7 @@ def test_without_a_home_the_machine_is_checked_and_nothing_is_made(tmp_path: Pat
     examined = examine_home(home, deep=True)
     assert examined["exit_code"] == 0
     assert examined["checks"][-1]["name"] == "home"
+    assert examined["checks"][-1]["remedy"].startswith("make run")
     assert {"python", "disk"} <= {one["name"] for one in examined["checks"]}
     assert not home.root.exists()
 

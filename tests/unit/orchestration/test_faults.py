@@ -57,6 +57,15 @@ def test_amounts_in_a_currency_without_a_rate_are_refused(shop_home: Home, shop:
         read_systems(read_config(shop_home))
     assert raised.value.code == "currency-without-rate"
     assert "CHF" in raised.value.what
+    assert "nothing converts" in raised.value.why
+
+
+def test_settings_that_are_no_yaml_are_not_to_be_deleted(shop_home: Home) -> None:
+    shop_home.config_path.write_text("systems: [", "utf-8")
+    with pytest.raises(SettingFault) as raised:
+        read_config(shop_home)
+    assert raised.value.code == "bad-setting"
+    assert "put it back from a copy" in raised.value.fix
 
 
 def test_a_part_of_the_graph_needs_a_complete_run_before_it(shop_home: Home) -> None:
@@ -98,6 +107,21 @@ def test_tables_of_another_moment_are_not_published(full_home: Home, manifest: P
     assert (fault.code, fault.fix) == ("mixed-moments", "build everything:  unicus run")
     assert "upper" in fault.what
     assert full_home.published.read_bytes() == before
+
+
+def test_a_run_of_the_browser_is_refused_before_the_sample_is_made(tmp_path: Path) -> None:
+    @dg.asset(required_resource_keys={"unicus"})
+    def anything() -> None: ...
+
+    home = Home(tmp_path / "home")
+    outcome = dg.materialize(
+        [anything], resources={"unicus": UnicusRun(home=str(home.root))}, raise_on_error=False
+    )
+    assert not outcome.success
+    (fault,) = progress.faults
+    progress.faults.clear()
+    assert fault.code == "no-sample"
+    assert not home.root.exists()
 
 
 def test_a_project_that_does_not_parse_is_told_without_dbts_words(

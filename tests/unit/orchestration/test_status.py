@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 
 from orchestration import lock
-from orchestration.settings import Automation, Home, Retention, read_config, write_config
+from orchestration.settings import (
+    Automation,
+    Home,
+    Retention,
+    memory_limit,
+    read_config,
+    write_config,
+)
 from orchestration.status import age_text, read_status, settings_text, status_text
 from tests.conftest import Shop, load
 from tests.unit.orchestration.conftest import RUN_ID, Command, command_environment
@@ -105,6 +112,7 @@ def test_each_setting_comes_with_its_origin(
     full_home: Home, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("UNICUS_DBT", "cli")
+    monkeypatch.setenv("UNICUS_MEMORY_LIMIT", "2GB")
     write_config(
         full_home, replace(read_config(full_home), automation=Automation(daily="0 4 * * *"))
     )
@@ -123,10 +131,23 @@ def test_each_setting_comes_with_its_origin(
         "automation.retraining": ("none", "default"),
         "automation.landing_seconds": ("none", "default"),
         "UNICUS_DBT": ("cli", "environment"),
+        "UNICUS_MEMORY_LIMIT": ("2GB", "environment"),
         "systems.shop.folder": (str(shop.folder), "home.yaml"),
         "systems.shop.location": (str(shop.files), "default"),
     } | {f"retention.{name}": (str(days), "default") for name, days in vars(Retention()).items()}
     assert "systems.shop.location" in settings_text(status)
+
+
+def test_a_build_holds_a_part_of_the_least_of_machine_and_container(tmp_path: Path) -> None:
+    newer, older = tmp_path / "memory.max", tmp_path / "memory.limit_in_bytes"
+    of_machine = memory_limit((newer, older))
+    newer.write_text("max\n", "utf-8")
+    older.write_text("9223372036854771712\n", "utf-8")
+    assert memory_limit((newer, older)) == of_machine
+    older.write_text("2000000000\n", "utf-8")
+    assert memory_limit((newer, older)) == "1200000000B"
+    newer.write_text("1000000000\n", "utf-8")
+    assert memory_limit((newer, older)) == "600000000B"
 
 
 def test_the_text_holds_no_value_of_the_data(full_home: Home) -> None:

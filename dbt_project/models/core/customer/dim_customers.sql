@@ -2,53 +2,39 @@ with run as (
     select as_of, business_timezone from {{ source('moment', 'run') }}
 ),
 
--- The map keeps records that no load mentions any more, such as those of one that was undone.
 records as (
-    select
-        customer_map.source_system,
-        customer_map.source_key,
-        customer_map.customer_id,
-        customer_map.strict_customer_id,
-        customer_map.source_system || ':' || customer_map.source_key as record_key
-    from {{ source('identity', 'customer_map') }} as customer_map
-    inner join {{ ref('identity_records') }} as mentioned
-        on
-            customer_map.source_system = mentioned.source_system
-            and customer_map.source_key = mentioned.source_key
-    where customer_map.valid_to is null
-),
-
-profile_versions as (
-    {{ with_validity(ref('customers_versions'), ['source_system', 'customer_key']) }}
-),
-
-profiles as (
-    select
-        versions.source_system,
-        versions.customer_key,
-        versions.created_at
-    from profile_versions as versions
-    cross join run
-    where
-        {{ is_valid_at('run.as_of', 'versions') }}
-        and {{ business_date('versions.created_at', 'run.business_timezone') }} < run.as_of
+    select * from {{ ref('customer_records') }}
 ),
 
 customers as (
     select
-        records.customer_id,
-        min(records.record_key) as smallest_record_key,
-        min_by(records.strict_customer_id, records.record_key) as strict_customer_id,
-        count(distinct records.strict_customer_id) as strict_customers_count,
+        customer_id,
+        min(record_key) as smallest_record_key,
+        min_by(strict_customer_id, record_key) as strict_customer_id,
+        count(distinct strict_customer_id) as strict_customers_count,
         count(*) as records_count,
-        {{ ordered_list('records.source_system') }} as source_systems,
-        min(profiles.created_at) as customer_created_at
+        {{ ordered_list('source_system') }} as source_systems,
+        min(created_at) as customer_created_at
     from records
-    left join profiles
-        on
-            records.source_system = profiles.source_system
-            and records.source_key = profiles.customer_key
-    group by records.customer_id
+    group by customer_id
+),
+
+golden as (
+    select
+        attributes.customer_id,
+        {% for attribute in [
+            'first_name', 'last_name', 'email', 'mobile_phone', 'phone', 'birth_date', 'gender', 'language_code',
+            'address_line_1', 'postal_code', 'city', 'country_code'
+        ] %}
+            max(
+                case when attributes.attribute = '{{ attribute }}' then records.{{ attribute }} end
+            ) as {{ attribute }},
+        {% endfor %}
+        count(*) as attributes_count
+    from {{ ref('customer_attributes') }} as attributes
+    inner join records
+        on attributes.customer_id = records.customer_id and attributes.source_record_key = records.record_key
+    group by attributes.customer_id
 ),
 
 enrichment_versions as (
@@ -77,11 +63,24 @@ members as (
     select
         customers.customer_id,
         customers.strict_customer_id,
+        households.household_id,
         customers.strict_customers_count,
         customers.smallest_record_key,
         customers.records_count,
         customers.source_systems,
         customers.customer_created_at,
+        golden.first_name,
+        golden.last_name,
+        golden.email,
+        golden.mobile_phone,
+        golden.phone,
+        golden.birth_date,
+        golden.gender,
+        golden.language_code,
+        golden.address_line_1,
+        golden.postal_code,
+        golden.city,
+        golden.country_code,
         enrichment.age_band,
         enrichment.income_band,
         enrichment.home_ownership,
@@ -90,6 +89,8 @@ members as (
         enrichment.household_composition,
         enrichment.children_count
     from customers
+    inner join {{ ref('customer_households') }} as households on customers.customer_id = households.customer_id
+    left join golden on customers.customer_id = golden.customer_id
     left join enrichment
         on customers.customer_id = enrichment.customer_id and enrichment.newest_rank = 1
 
@@ -98,11 +99,24 @@ members as (
     select
         'unknown' as customer_id,
         'unknown' as strict_customer_id,
+        'unknown' as household_id,
         0 as strict_customers_count,
         'unknown' as smallest_record_key,
         0 as records_count,
         '' as source_systems,
         null as customer_created_at,
+        null as first_name,
+        null as last_name,
+        null as email,
+        null as mobile_phone,
+        null as phone,
+        null as birth_date,
+        null as gender,
+        null as language_code,
+        null as address_line_1,
+        null as postal_code,
+        null as city,
+        null as country_code,
         null as age_band,
         null as income_band,
         null as home_ownership,
@@ -115,11 +129,24 @@ members as (
 select
     customer_id,
     strict_customer_id,
+    household_id,
     cast(strict_customers_count as bigint) as strict_customers_count,
     smallest_record_key,
     cast(records_count as bigint) as records_count,
     source_systems,
     cast(customer_created_at as timestamp) as customer_created_at,
+    first_name,
+    last_name,
+    email,
+    mobile_phone,
+    phone,
+    cast(birth_date as date) as birth_date,
+    gender,
+    language_code,
+    address_line_1,
+    postal_code,
+    city,
+    country_code,
     age_band,
     income_band,
     home_ownership,

@@ -35,7 +35,8 @@ select
     coalesce(referred.customer_id, 'unknown') as referred_customer_id,
     known.channel,
     case
-        when known.has_no_later_order or known.referral_status <> 'converted' then known.referral_status
+        when known.has_no_later_order or known.referral_status in ('invited', 'registered')
+            then known.referral_status
         else 'registered'
     end as referral_status,
     known.referred_at,

@@ -12,7 +12,9 @@ known as (
         {{ business_date('versions.started_at', 'run.business_timezone') }} as started_date,
         -- A source that does not say when it changed a row tells what came of it at every as-of date.
         coalesce(
-            {{ business_date('versions.ended_at', 'run.business_timezone') }} < run.as_of, true
+            {{ business_date('versions.ended_at', 'run.business_timezone') }} < run.as_of,
+            {{ business_date('versions.answered_at', 'run.business_timezone') }} < run.as_of,
+            true
         ) as has_ended
     from versions
     cross join run
@@ -45,7 +47,11 @@ select
     known.is_complaint,
     case when known.has_ended then known.is_first_contact_resolved end as is_first_contact_resolved,
     known.order_key,
-    known.wait_seconds,
+    case
+        when coalesce(
+            {{ business_date('known.answered_at', 'run.business_timezone') }} < run.as_of, known.has_ended
+        ) then known.wait_seconds
+    end as wait_seconds,
     case when known.has_ended then known.handling_seconds end as handling_seconds,
     case when known.has_ended then known.satisfaction_rating end as satisfaction_rating,
     case when known.has_ended then known.recommendation_rating end as recommendation_rating,

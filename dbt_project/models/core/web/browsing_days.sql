@@ -22,6 +22,7 @@ events as (
         customer_map.customer_id,
         versions.occurred_at,
         versions.event_name,
+        versions.user_agent,
         versions._version_at,
         versions._load_seq,
         versions._load_id,
@@ -65,6 +66,7 @@ cross join run
 where
     versions.known_from_date < versions.known_to_date
     and versions.customer_id is not null
+    and not coalesce({{ names_a_program('versions.user_agent') }}, false)
     and {{ is_touched('customer_id') }}
 group by
     versions.customer_id,

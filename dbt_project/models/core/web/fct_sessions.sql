@@ -8,7 +8,10 @@
         )) }}",
         "{{ delete_touched('visitor_id') }}"
     ],
-    post_hook="{{ keep_built_from() }}"
+    post_hook=[
+        "{{ build_other_slices('visitor_id', ref('web_events_versions')) }}",
+        "{{ keep_built_from() }}"
+    ]
 ) }}
 
 with run as (
@@ -21,7 +24,9 @@ with run as (
 
 event_versions as (
     select * from {{ ref('web_events_versions') }}
-    where {{ has_touched_version(ref('web_events_versions'), 'event_id', 'visitor_id') }}
+    where {{ has_touched_version(
+        ref('web_events_versions'), 'event_id', 'visitor_id', ref('web_events_versions')
+    ) }}
 ),
 
 versions as (
@@ -43,7 +48,7 @@ events as (
     cross join run
     where
         {{ is_valid_at('run.as_of', 'versions') }}
-        and {{ is_touched('visitor_id') }}
+        and {{ is_touched('visitor_id', ref('web_events_versions')) }}
         and versions.occurred_at < run.as_of_at
 ),
 
@@ -112,42 +117,59 @@ customer_map as (
     select source_system, source_key, customer_id
     from {{ source('identity', 'customer_map') }}
     where valid_to is null
+),
+
+-- Who logs in reveals all visits of the browser, those before too, unless it is also someone else's.
+known as (
+    select
+        timed.*,
+        coalesce(
+            customer_map.customer_id,
+            case
+                when
+                    min(customer_map.customer_id) over (partition by timed.visitor_id)
+                    = max(customer_map.customer_id) over (partition by timed.visitor_id)
+                    then min(customer_map.customer_id) over (partition by timed.visitor_id)
+            end,
+            'unknown'
+        ) as customer_id
+    from timed
+    left join customer_map
+        on
+            timed.customer_system = customer_map.source_system
+            and timed.customer_key = customer_map.source_key
 )
 
 select
-    timed.session_id,
-    timed.source_system,
-    timed.visitor_id,
-    timed.visitor_key,
-    timed.customer_system,
-    timed.customer_key,
-    coalesce(customer_map.customer_id, 'unknown') as customer_id,
-    timed.channel,
-    timed.device_type,
-    timed.started_at,
-    {{ business_date('timed.started_at', 'run.business_timezone') }} as started_date,
-    timed.ended_at,
-    cast(timed.duration_seconds as decimal(18, 3)) as duration_seconds,
-    timed.campaign_source,
-    timed.campaign_medium,
-    timed.campaign_name,
-    timed.events_count,
-    timed.views_count,
-    timed.searches_count,
-    timed.products_viewed_count,
-    timed.products_added_count,
-    timed.checkouts_count,
-    timed.orders_count,
-    timed.order_id,
-    timed.views_count >= 2 or timed.orders_count > 0 or timed.duration_seconds > 10 as is_engaged,
-    timed.says_program = 1
+    known.session_id,
+    known.source_system,
+    known.visitor_id,
+    known.visitor_key,
+    known.customer_system,
+    known.customer_key,
+    known.customer_id,
+    known.channel,
+    known.device_type,
+    known.started_at,
+    {{ business_date('known.started_at', 'run.business_timezone') }} as started_date,
+    known.ended_at,
+    cast(known.duration_seconds as decimal(18, 3)) as duration_seconds,
+    known.campaign_source,
+    known.campaign_medium,
+    known.campaign_name,
+    known.events_count,
+    known.views_count,
+    known.searches_count,
+    known.products_viewed_count,
+    known.products_added_count,
+    known.checkouts_count,
+    known.orders_count,
+    known.order_id,
+    known.views_count >= 2 or known.orders_count > 0 or known.duration_seconds > 10 as is_engaged,
+    known.says_program = 1
     or (
-        timed.events_count >= {{ var('program_events') }}
-        and timed.duration_seconds < {{ var('program_seconds_per_event') }} * (timed.events_count - 1)
+        known.events_count >= {{ var('program_events') }}
+        and known.duration_seconds < {{ var('program_seconds_per_event') }} * (known.events_count - 1)
     ) as is_bot
-from timed
+from known
 cross join run
-left join customer_map
-    on
-        timed.customer_system = customer_map.source_system
-        and timed.customer_key = customer_map.source_key

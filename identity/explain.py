@@ -1,0 +1,190 @@
+"""Why two records are one customer, or are not: everything that the store knows of the pair.
+
+Belongs here: what is read for it, by point queries that are quick however many records there are. Does not
+belong here: how it reads on a page.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from identity.candidates import KEYS, levels_of
+from identity.compare import COMPARISONS, Model, number
+from identity.store import RECORD, basis_of
+
+Key = tuple[str, str]
+
+
+class UnknownRecord(LookupError):
+    """A record that no run has resolved; `key` is its system and key."""
+
+    def __init__(self, key: Key) -> None:
+        super().__init__(":".join(key))
+        self.key = key
+
+
+class NoStore(LookupError):
+    """There is no store, or one of another model."""
+
+
+def explain_pair(store: Path, model: Model, left: Key, right: Key) -> dict[str, Any]:
+    """Collect what decided on a pair of records.
+
+    Args:
+        store: file of the store.
+        model: by which records are resolved.
+        left: system and key of the one record.
+        right: of the other.
+
+    Raises:
+        NoStore: there is none that was made by this model.
+        UnknownRecord: one of the two was never resolved.
+    """
+    if not store.exists():
+        raise NoStore
+    with duckdb.connect(str(store), read_only=True) as con:
+        if con.execute("select basis from meta").fetchall() != [(basis_of(model),)]:
+            raise NoStore
+        a, b = (_record(con, key) for key in (left, right))
+        con.execute("create temp table asked as select least($a, $b) as a, greatest($a, $b) as b",
+                    {"a": a, "b": b})  # fmt: skip
+        levels_of(con, "asked", "asked_levels")
+        ids = {record: _customers(con, key) for record, key in ((a, left), (b, right))}
+        is_one = ids[a]["customer_id"] == ids[b]["customer_id"]
+        return {
+            "left": {"record": ":".join(left), **ids[a]},
+            "right": {"record": ":".join(right), **ids[b]},
+            "is_one_customer": is_one,
+            "is_one_strict_customer": ids[a]["strict_customer_id"] == ids[b]["strict_customer_id"],
+            "model": model.version,
+            **_weight(con, model),
+            "thresholds": {"link": model.link, "strict": model.strict, "review": model.review},
+            "shared_keys": _shared_keys(con),
+            "decision": _decision(con),
+            "refused": _refused(con),
+            "path": _path(con, model, a, b, ids[a]["customer_id"]) if is_one else [],
+        }
+
+
+def _record(con: duckdb.DuckDBPyConnection, key: Key) -> int:
+    query = f"select {RECORD.replace('source_', '$source_')}"
+    ((record,),) = con.execute(query, {"source_system": key[0], "source_key": key[1]}).fetchall()
+    if not con.execute("select 1 from records where record = ?", [record]).fetchall():
+        raise UnknownRecord(key)
+    return int(record)
+
+
+def _customers(con: duckdb.DuckDBPyConnection, key: Key) -> dict[str, Any]:
+    """The customer of a record, now and before."""
+    now = con.execute(
+        "select customer_id, strict_customer_id, valid_from from map"
+        " where source_system = ? and source_key = ?",
+        list(key),
+    ).fetchall()  # fmt: skip
+    past = con.execute(
+        "select customer_id, valid_from, valid_to from past where source_system = ? and source_key = ?"
+        " order by valid_from",
+        list(key),
+    ).fetchall()
+    customer, strict, since = now[0]
+    return {
+        "customer_id": customer, "strict_customer_id": strict, "since": since.isoformat(),
+        "before": [{"customer_id": one, "from": begun.isoformat(), "to": ended.isoformat()}
+                   for one, begun, ended in past],
+    }  # fmt: skip
+
+
+def _weight(con: duckdb.DuckDBPyConnection, model: Model) -> dict[str, Any]:
+    names = [one.name for one in COMPARISONS]
+    row = con.execute(f"""
+        select {", ".join(names)}, {model.weight_sql}, {model.contradicts_sql},
+            {model.weight_sql} - {number(model.prior)} from asked_levels
+    """).fetchall()[0]
+    *levels, weight, contradicts, told = row
+    agreement: list[dict[str, Any]] = [
+        {"value": one.name, "level": one.names[level] if level >= 0 else "not told",
+         "bits": round(model.worth(one.name, one.names[level]), 2) if level >= 0 else 0.0}
+        for one, level in zip(COMPARISONS, levels, strict=True)
+    ]  # fmt: skip
+    rareness = told - sum(one["bits"] for one in agreement)
+    stored = con.execute("select weight from pairs join asked using (a, b)").fetchall()
+    return {
+        "prior_bits": round(model.prior, 2),
+        "agreement": agreement,
+        "rareness_of_name_bits": round(rareness, 2) if abs(rareness) >= 0.05 else 0.0,
+        "weight_bits": round(stored[0][0] if stored else weight, 2),
+        "shared_by_others_bits": round(stored[0][0] - weight, 2) if stored else 0.0,
+        "contradicts": bool(contradicts),
+    }
+
+
+def _shared_keys(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """What both records have, and by how many records and people it is shared."""
+    found = con.execute("""
+        with shared as (
+            select l.kind, l.key from asked join keys as l on asked.a = l.record
+            join keys as r on asked.b = r.record and l.kind = r.kind and l.key = r.key
+        )
+        select kind, count(*), count(distinct coalesce(name_key, ''))
+        from keys semi join shared using (kind, key) join records using (record)
+        group by kind, key order by kind
+    """).fetchall()
+    return [
+        {"key": KEYS[kind].name, "records": records, "people": people,
+         "is_used": people <= KEYS[kind].people and records <= KEYS[kind].records}
+        for kind, records, people in found
+    ]  # fmt: skip
+
+
+def _decision(con: duckdb.DuckDBPyConnection) -> str:
+    found = con.execute("select is_link from decided join asked using (a, b)").fetchall()
+    return ("link" if found[0][0] else "ban") if found else ""
+
+
+def _refused(con: duckdb.DuckDBPyConnection) -> str:
+    found = con.execute("select reason from refused join asked using (a, b)").fetchall()
+    return str(found[0][0]) if found else ""
+
+
+def _path(
+    con: duckdb.DuckDBPyConnection, model: Model, a: int, b: int, customer: str
+) -> list[dict[str, Any]]:
+    """The fewest links that lead from one record to the other inside their customer."""
+    links = con.execute(f"""
+        with members as (
+            select record, source_system || ':' || source_key as name from map where customer_id = $1
+        ),
+        links as (
+            select a, b, weight from pairs where weight >= {number(model.link)} and not is_vetoed
+            union all select a, b, null from decided where is_link
+        )
+        select links.a, links.b, weight, l.name, r.name from links
+        join members as l on links.a = l.record join members as r on links.b = r.record
+        order by weight desc nulls first
+    """, [customer]).fetchall()  # fmt: skip
+    names: dict[int, str] = {}
+    nearby: dict[int, list[tuple[int, float | None]]] = {}
+    for one, other, weight, one_name, other_name in links:
+        names |= {one: one_name, other: other_name}
+        nearby.setdefault(one, []).append((other, weight))
+        nearby.setdefault(other, []).append((one, weight))
+    came: dict[int, tuple[int, float | None]] = {a: (a, None)}
+    waiting = deque([a])
+    while waiting and b not in came:
+        here = waiting.popleft()
+        for there, weight in nearby.get(here, []):
+            if there not in came:
+                came[there] = (here, weight)
+                waiting.append(there)
+    steps: list[dict[str, Any]] = []
+    here = b
+    while here != a and here in came:
+        before, weight = came[here]
+        steps.insert(0, {"from": names[before], "to": names[here],
+                         "bits": None if weight is None else round(weight, 2)})  # fmt: skip
+        here = before
+    return steps

@@ -1,0 +1,87 @@
+"""What identity reads and keeps: records and decisions of the warehouse, its log and model in the lake.
+
+Belongs here: where these lie. Does not belong here: what follows from them (`identity/`), nor when that is
+worked out (`defs/identity.py`). Light: verbs read it without Dagster.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from identity.compare import PROFILES, Model, model_of, model_tables
+from identity.ids import EVENTS
+from identity.resolve import DECISIONS
+from intake.lake import Lake, Record
+from orchestration.settings import Home
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def promoted_model(lake: Lake) -> Model | None:
+    """The model that resolves records, None when none was made yet."""
+    from pyarrow import parquet
+
+    for record in lake.live("identity_model"):
+        files = {file.table: parquet.read_table(lake.path(file)) for file in record.files}
+        return model_of(files["identity_model"], files["identity_name_frequencies"])
+    return None
+
+
+def next_version(lake: Lake) -> int:
+    """A number that no model of the home had."""
+    return 1 + sum(record.kind == "identity_model" for record in lake.records())
+
+
+def promote(lake: Lake, model: Model) -> None:
+    """Have a model resolve records from the next run on."""
+    old = [record.seq for record in lake.live("identity_model")]
+    with lake.transaction() as transaction:
+        staged = [
+            lake.stage(table, "identity", name, f"identity/{name}/{transaction.seq:010d}.parquet")
+            for name, table in model_tables(model).items()
+        ]
+        transaction.commit("identity_model", model.version, staged, supersedes=old)
+
+
+def read_records(home: Home) -> pa.Table:
+    """Every record that is mentioned anywhere, with its profile where it has one."""
+    return _read(home, """
+        select records.source_system, records.source_key,
+            profiles.* exclude (source_system, source_key)
+        from staging.identity_records as records
+        left join staging.identity_profiles as profiles using (source_system, source_key)
+    """, PROFILES)  # fmt: skip
+
+
+def read_decisions(home: Home) -> pa.Table:
+    """What stewards say, as it stands."""
+    return _read(home, "select * from staging.identity_decisions", DECISIONS)
+
+
+def _read(home: Home, query: str, schema: pa.Schema) -> pa.Table:
+    with duckdb.connect(str(home.warehouse), read_only=True) as con:
+        return con.execute(query).to_arrow_table().select(schema.names).cast(schema)
+
+
+def last_seq(logged: list[Record]) -> int:
+    """Number of the last event; told by its record, counted for those of older code."""
+    told = [int(record.details.get("last_event_seq", 0)) for record in logged]
+    counted = sum(f.rows for r in logged for f in r.files if f.table == "identity_events")
+    return max([counted, *told])
+
+
+def read_events(lake: Lake, records: list[Record]) -> pa.Table:
+    """All that was ever decided, by the records of the register."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    tables = [
+        parquet.read_table(lake.path(file), schema=EVENTS)
+        for record in records
+        for file in record.files
+        if file.table == "identity_events"
+    ]
+    return pa.concat_tables([EVENTS.empty_table(), *tables])

@@ -1,0 +1,226 @@
+"""`unicus train-identity`: how records agree, learned anew, as a plan and as what came of it.
+
+Training stands apart from runs: a run resolves by the model that was promoted. Before a model is, all
+records are resolved by it beside the home, and who would merge or part is counted. How weights are learned
+is the business of `identity/train.py`.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from orchestration.console import aligned
+from orchestration.settings import Home, SettingFault, require_home
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from identity.compare import Model
+
+SCHEMA = "unicus.train_identity/1"
+MOST_CHANGED = 0.05
+"""Share of records whose customer may change before somebody has to say that it may."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """A model that could be promoted, and what it would change.
+
+    Attributes:
+        home: whose records were learned from.
+        model: the new model.
+        before: version of the model that resolves now.
+        basis: what it was learned from: the model before, and how far the log of events went.
+        counts: records by what would become of them, and customers before and after.
+        most_changed: share of records whose customer may change.
+    """
+
+    home: Home
+    model: Model
+    before: str
+    basis: tuple[str, int]
+    counts: dict[str, int]
+    most_changed: float
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing was learned that is not known."""
+        return self.model.version == self.before
+
+    @property
+    def subject(self) -> str:
+        """What an error about it names."""
+        return str(self.home.root)
+
+    @property
+    def verb(self) -> str:
+        """The command line that does it."""
+        return f"unicus train-identity --home {shlex.quote(str(self.home.root))}"
+
+    @property
+    def changed_share(self) -> float:
+        """Share of the records whose customer would change."""
+        changed = sum(self.counts[kind] for kind in ("merged", "split", "moved"))
+        return changed / max(self.counts["records"], 1)
+
+
+def plan_training(home: Home, most_changed: float = MOST_CHANGED) -> Training:
+    """Learn a model from the records of the warehouse, by decisions of stewards where they teach.
+
+    Raises:
+        SettingFault: no home, no warehouse, or too few records to learn from.
+    """
+    require_home(home)
+    import duckdb
+
+    from identity.compare import RULES
+    from identity.train import NotEnough
+    from orchestration import identity_lake
+
+    try:
+        records, decisions = identity_lake.read_records(home), identity_lake.read_decisions(home)
+    except (duckdb.Error, KeyError):
+        raise SettingFault(
+            "nothing-to-learn-from", str(home.root), "there are no records to learn from",
+            where=str(home.warehouse), why="the home has no warehouse yet, or one of other code",
+            fix=f"unicus run --home {shlex.quote(str(home.root))}",
+        ) from None  # fmt: skip
+    before = identity_lake.promoted_model(home.lake) or RULES
+    logged = home.lake.live("identity_events")
+    basis = (before.version, identity_lake.last_seq(logged))
+    version = identity_lake.next_version(home.lake)
+    try:
+        model = _learn(records, decisions, version)
+    except NotEnough as error:
+        raise SettingFault(
+            "nothing-to-learn-from", str(home.root), "too little is known to learn from",
+            where=str(home.warehouse), why=str(error),
+            fix="leave it to the rules until there are more records with an e-mail, number or address",
+        ) from None  # fmt: skip
+    counts = _would_change(home, records, decisions, model)
+    return Training(home, model, before.version, basis, counts, most_changed)
+
+
+def _learn(records: pa.Table, decisions: pa.Table, version: int) -> Model:
+    from identity.train import NotEnough, train, train_with_labels
+
+    model = train(records, f"splink-{version}")
+    try:
+        return train_with_labels(model, records, decisions, f"labels-{version}")
+    except NotEnough:
+        return model
+
+
+def _would_change(
+    home: Home, records: pa.Table, decisions: pa.Table, model: Model
+) -> dict[str, int]:
+    """Resolve beside the home; count the records by what would become of them."""
+    from datetime import UTC, datetime
+
+    from identity.resolve import resolve
+    from orchestration import identity_lake
+
+    logged = home.lake.live("identity_events")
+    now = datetime.now(UTC).replace(tzinfo=None)
+    seq = identity_lake.last_seq(logged)
+    done = resolve(
+        records, decisions, model, now, lambda: identity_lake.read_events(home.lake, logged), seq
+    )
+    (run,) = done.runs.to_pylist() or [{}]
+    kinds = ("created", "merged", "split", "moved", "regrouped")
+    return {
+        "records": records.num_rows, "customers": done.customers, "largest": max(done.sizes, default=0),
+        **{kind: run.get(f"{kind}_count", 0) for kind in kinds},
+    }  # fmt: skip
+
+
+def plan_again(change: Training) -> Training:
+    """The same, learned anew if a run has changed what it was learned from."""
+    from orchestration import identity_lake
+
+    before = identity_lake.promoted_model(change.home.lake)
+    logged = change.home.lake.live("identity_events")
+    basis = (before.version if before else change.before, identity_lake.last_seq(logged))
+    return change if basis == change.basis else plan_training(change.home, change.most_changed)
+
+
+def carry_out(change: Training) -> Training:
+    """Promote the model; only the holder of the home calls this.
+
+    Raises:
+        SettingFault: more records than may would change their customer.
+    """
+    if change.changed_share > change.most_changed:
+        raise SettingFault(
+            "too-much-would-change", change.subject,
+            f"{change.changed_share:.1%} of the records would change their customer",
+            where=change.model.version, why=f"more than {change.most_changed:.1%} is not promoted unasked",
+            fix=f"look at  {change.verb} --dry-run  , then  {change.verb} --most-changed"
+            f" {change.changed_share + 0.005:.2f}",
+        )  # fmt: skip
+    from orchestration import identity_lake
+
+    identity_lake.promote(change.home.lake, change.model)
+    _track(change)
+    return change
+
+
+def _track(change: Training) -> None:
+    """Keep what was learned where the other models are kept."""
+    from ml import tracking
+    from orchestration.identity_charts import weights_chart
+
+    model = change.model
+    weights = [
+        tracking.Metric(f"{comparison}.{level}".replace(",", ""), bits, 0)
+        for comparison, levels in model.weights.items()
+        for level, bits in levels.items()
+    ]
+    run = tracking.RunRecord(
+        experiment="identity", note="How records agree that are one person.", name=model.version,
+        description=f"promoted after {change.before}; {change.changed_share:.2%} of the records move",
+        params={"kind": model.kind, "link": str(model.link), "strict": str(model.strict),
+                "review": str(model.review), "contradiction": str(model.contradiction)},
+        metrics=[tracking.Metric("prior", model.prior, 0), *weights,
+                 *(tracking.Metric(name, float(n), 0) for name, n in change.counts.items())],
+        tags={"predictor": model.version}, figures={"weights.png": weights_chart(model)},
+        tables={"name_frequencies": model.frequencies.to_pandas()},
+    )  # fmt: skip
+    tracking.keep_run(change.home.mlflow, run)
+
+
+def change_value(change: Training, status: str) -> dict[str, Any]:
+    """The training as one JSON object; status is planned, done or nothing_new."""
+    model = change.model
+    return {
+        "schema": SCHEMA, "status": status, "home": str(change.home.root), "before": change.before,
+        "model": model.version, "kind": model.kind, "prior": model.prior, "weights": model.weights,
+        "link": model.link, "strict": model.strict, "changed_share": change.changed_share,
+        "would_be": change.counts, "next": f"unicus run --home {shlex.quote(str(change.home.root))}",
+    }  # fmt: skip
+
+
+def change_text(change: Training, status: str) -> str:
+    """The training as a page: what each level is worth, and what would change."""
+    model, counts = change.model, change.counts
+    told = {"planned": "would be promoted", "done": "is promoted", "nothing_new": "stays"}[status]
+    rows = [
+        ("home", str(change.home.root)),
+        ("model", f"{model.version}, after {change.before}: {told}"),
+    ]
+    worth = [("agreement", "bits")] + [
+        (level, f"{bits:+.1f}")
+        for levels in model.weights.values()
+        for level, bits in levels.items()
+    ]
+    changes = [(kind, f"{count:,}") for kind, count in counts.items()]
+    return "\n\n".join(
+        [
+            aligned(rows, indent=""),
+            aligned([*worth, ("two records at random", f"{model.prior:+.1f}"),
+                     ("links from", f"{model.link:+.1f}"), ("strict from", f"{model.strict:+.1f}")]),
+            aligned([*changes, ("change their customer", f"{change.changed_share:.2%}")]),
+        ]
+    )  # fmt: skip

@@ -1,0 +1,112 @@
+"""Training of identity shows what would change, and promotes only what may."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+from identity.compare import PROFILES
+from identity.resolve import DECISIONS
+from orchestration.defs.identity import run_identity
+from orchestration.identity_lake import promoted_model
+from orchestration.settings import Home, SettingFault
+from orchestration.train_identity import (
+    carry_out,
+    change_text,
+    change_value,
+    plan_again,
+    plan_training,
+)
+
+PEOPLE = 400
+
+
+def profiles() -> list[dict[str, object]]:
+    """Two or three records of each person, who live two to a house and have one surname there."""
+    rng = np.random.default_rng(1)
+    rows = []
+    for person in range(PEOPLE):
+        first = "".join(rng.choice(list("abcdefghijklmnopqrstuvwxyz"), 7))
+        last = f"berg{person // 2}x"
+        for system in ("crm", "shop", "service")[: rng.integers(2, 4)]:
+            typo = rng.random() < 0.1
+            row = dict.fromkeys(PROFILES.names)
+            row |= {
+                "source_system": system, "source_key": str(person), "country_code": "FR",
+                "first_name": first + "e" * typo, "last_name": last, "place": f"{person % 50:05d}",
+                "name_key": f"{first}{'e' * typo} {last}", "house_key": f"{person // 2} lac",
+                "email": f"mail{person}@post.example" if rng.random() < 0.9 else None,
+                "mobile_phone": f"336{person:08d}" if rng.random() < 0.8 else None,
+            }  # fmt: skip
+            rows.append(row)
+    return rows
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A home whose warehouse holds the records."""
+    home = Home(tmp_path / "home")
+    home.create()
+    home.lake.create()
+    home.config_path.write_text("business_timezone: UTC\nreporting_currency: EUR\nsystems: {}\n")
+    home.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    return home
+
+
+def fill(home: Home, rows: list[dict[str, object]]) -> None:
+    import pyarrow as pa
+
+    told = pa.Table.from_pylist(rows, schema=PROFILES)
+    with duckdb.connect(str(home.warehouse)) as con:
+        con.register("told", told)
+        con.register("decided", DECISIONS.empty_table())
+        con.execute("create schema if not exists staging")
+        con.execute("create or replace table staging.identity_profiles as select * from told")
+        con.execute("create or replace table staging.identity_records as"
+                    " select source_system, source_key from told")  # fmt: skip
+        con.execute("create or replace table staging.identity_decisions as select * from decided")
+
+
+def test_a_home_without_records_teaches_nothing(home: Home) -> None:
+    with pytest.raises(SettingFault) as nothing:
+        plan_training(home)
+    fill(home, profiles()[:5])
+    with pytest.raises(SettingFault) as few:
+        plan_training(home)
+    assert {nothing.value.code, few.value.code} == {"nothing-to-learn-from"}
+
+
+def test_the_first_run_learns_a_model_and_training_tells_what_another_would_change(
+    home: Home,
+) -> None:
+    fill(home, profiles())
+    done = run_identity(home)
+    first = promoted_model(home.lake)
+    assert first is not None
+    assert first.version == "splink-1"
+    assert abs(done.customers - PEOPLE) < PEOPLE * 0.05
+    change = plan_training(home)
+    assert (change.model.version, change.before) == ("splink-2", "splink-1")
+    assert change.changed_share == 0
+    assert plan_again(change) is change
+    assert promoted_model(home.lake) == first, "a plan promotes nothing"
+    carry_out(change)
+    assert promoted_model(home.lake) == change.model
+    assert "is promoted" in change_text(change, "done")
+    assert change_value(change, "done")["would_be"]["customers"] == done.customers
+    assert run_identity(home).events.num_rows == 0
+
+
+def test_a_model_that_moves_too_many_records_is_not_promoted_unasked(home: Home) -> None:
+    rows = profiles()
+    fill(home, rows)
+    run_identity(home)
+    fill(home, [row | {"email": None, "mobile_phone": None, "house_key": None} for row in rows])
+    change = plan_training(home, most_changed=0.0)
+    assert change.changed_share > 0
+    with pytest.raises(SettingFault) as fault:
+        carry_out(change)
+    assert fault.value.code == "too-much-would-change"
