@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from identity.compare import COMPARISONS, IDENTIFIER, VALUES, Model, number
+from identity.compare import COMPARISONS, IDENTIFIER, NAME, VALUES, Model, number
 from identity.store import RECORD
 
 PEOPLE = 25
@@ -365,12 +365,14 @@ def _weigh(con: duckdb.DuckDBPyConnection, model: Model, profiles: str) -> None:
     email = model.worth_alone("email", "same e-mail") - CONTESTED
     phone = model.worth_alone("phone", "same mobile") - CONTESTED
     identifier = model.worth_alone("identifier", IDENTIFIER.names[1]) - CONTESTED
-    # A nameless record may be of either of the two people who share its mailbox or number.
+    # A record without a name, or with a part of one, may be of either of the two people who share its
+    # mailbox or number.
     con.execute(f"""
         create or replace temp table doubts as
         with nameless as (
             select a, b, email, phone, identifier from compared
-            where name = -1 and (email = 2 or phone = 3 or identifier = 1)
+            where ({NAME.is_one_of("part of a name")} or name = -1)
+                and (email = 2 or phone = 3 or identifier = 1)
         ),
         told as (
             select nameless.*, l.email as mailbox, l.mobile_phone as number, l.card_key as card,

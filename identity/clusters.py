@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from identity.candidates import levels_of
-from identity.compare import Model, number
+from identity.compare import FIRST_NAMES_DIFFER, Model, number
 
 Array = npt.NDArray[np.uint64]
 
@@ -191,7 +191,7 @@ def _contradictions(
         "create or replace temp table not_weighed as from together anti join pairs using (a, b)"
     )
     levels_of(con, "not_weighed", "together_compared")
-    why = """case when name between 0 and 1 then 'first names differ'
+    why = f"""case when {FIRST_NAMES_DIFFER} then 'first names differ'
         when birth_date = 0 then 'birthdays differ' else 'values differ' end"""
     found = con.execute(f"""
         select a, b, {why} as reason from together_compared where {model.contradicts_sql}

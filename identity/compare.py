@@ -61,6 +61,10 @@ class Comparison:
         )
         return f"cast(case when {self.unknown} then -1 {whens} else 0 end as tinyint)"
 
+    def is_one_of(self, *names: str) -> str:
+        """SQL that holds for pairs at one of these levels."""
+        return f"{self.name} in ({', '.join(str(self.names.index(one)) for one in names)})"
+
 
 def _close(left: str, right: str) -> str:
     """Names that are one but for a letter, or of which one shortens the other; the cheap tests first."""
@@ -81,11 +85,26 @@ _CLOSE_NAME = (
     f" when {_close('first_name_l', 'last_name_r')} then {_close('last_name_l', 'first_name_r')}"
     " else false end)"
 )
+# A record may tell one part of its name alone, and that in the place of the other.
+_IS_IN_PART = "(name_key_l is null or name_key_r is null)"
+_FIRST_NAMES_TOLD = "(first_name_l is not null and first_name_r is not null)"
+_CLOSE_PART = (
+    f"(case when not {_IS_IN_PART} then false"
+    + "".join(
+        f" when {_close(f'{left}_name_l', f'{right}_name_r')} then true"
+        for left in ("first", "last")
+        for right in ("first", "last")
+    )
+    + " else false end)"
+)
 
 NAME = Comparison(
     "name",
-    "name_key_l is null or name_key_r is null",
+    "(first_name_l is null or first_name_r is null) and (last_name_l is null or last_name_r is null)",
     (
+        ("part of a name", _CLOSE_PART),
+        ("other first name", f"{_IS_IN_PART} and {_FIRST_NAMES_TOLD}"),
+        ("other surname", _IS_IN_PART),
         ("same name in one house", f"{_SAME_NAME} and {_SAME_HOUSE}"),
         ("close name in one house", f"case when {_SAME_HOUSE} then {_CLOSE_NAME} else false end"),
         ("same name", _SAME_NAME),
@@ -126,7 +145,8 @@ ADDRESS = Comparison(
     "address",
     # The people of one house share it as they share their surname: their name is weighed with it.
     "house_key_l is null or house_key_r is null"
-    f" or case when {_SAME_HOUSE} then {_SAME_NAME} or {_CLOSE_NAME} else false end",
+    f" or case when {_SAME_HOUSE} then {_CLOSE_PART}"
+    f" or {_SAME_NAME} or {_CLOSE_NAME} else false end",
     (("same house", _SAME_HOUSE), ("same place", "place_l = place_r")),
     "other house",
 )
@@ -151,10 +171,12 @@ IDENTIFIER = Comparison(
     "none",
 )
 COMPARISONS = (NAME, EMAIL, PHONE, ADDRESS, BIRTH, IDENTIFIER)
+FIRST_NAMES_DIFFER = NAME.is_one_of("other name", "same surname", "other first name")
+"""SQL that holds for pairs whose first names are not one."""
 SHOWN = {one.name: one.names for one in COMPARISONS}
 
 _FIRST_NAME_DIFFERS = (
-    "(name between 0 and 1 and cast(email = 2 as int) + cast(phone = 3 as int)"
+    f"({FIRST_NAMES_DIFFER} and cast(email = 2 as int) + cast(phone = 3 as int)"
     " + cast(birth_date = 2 as int) + cast(identifier = 1 as int) < 2)"
 )
 """Two people, unless two things are one that a household hardly shares both: then it is a nickname."""
@@ -273,7 +295,8 @@ RULES = Model(
     prior=-16.0,
     weights={
         "name": {"same name in one house": 20.0, "close name in one house": 19.0, "same name": 10.0,
-                 "close name": 9.0, "same first name": 0.0, "same surname": -6.0, "other name": -10.0},
+                 "close name": 9.0, "same first name": 0.0, "same surname": -6.0, "other name": -10.0,
+                 "part of a name": 3.0, "other surname": -8.0, "other first name": -8.0},
         "email": {"same e-mail": 18.0, "close e-mail": 8.0, "other e-mail": -3.5},
         "phone": {"same mobile": 18.0, "same line": 8.0, "other mobile": -4.5},
         "address": {"same house": 8.0, "other house": -3.5},

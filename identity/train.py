@@ -23,6 +23,7 @@ from identity.compare import (
     BIRTH,
     COMPARISONS,
     EMAIL,
+    FIRST_NAMES_DIFFER,
     IDENTIFIER,
     NAME,
     NO_NAME_FREQUENCY,
@@ -308,9 +309,9 @@ def _weighed(
 
 def _first_names_part(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether records of one house or mailbox whose first names differ mostly have other birthdays."""
-    told, same = con.execute("""
+    told, same = con.execute(f"""
         select count(*), count(*) filter (where birth_date > 0) from compared
-        where name between 0 and 1 and birth_date >= 0 and (address = 2 or email = 2)
+        where {FIRST_NAMES_DIFFER} and birth_date >= 0 and (address = 2 or email = 2)
     """).fetchall()[0]
     return bool(told < LEAST_BIRTHDAYS or same < told / 2)
 

@@ -49,7 +49,7 @@ def weight_by_hand(model: Model, levels: dict[str, Any]) -> float:
 def contradicts_by_hand(model: Model, levels: dict[str, Any]) -> bool:
     same = (levels["email"] == 2, levels["phone"] == 3, levels["birth_date"] == 2,
             levels["identifier"] == 1)  # fmt: skip
-    if model.first_names_part and levels["name"] in (0, 1) and sum(same) < 2:
+    if model.first_names_part and levels["name"] in (0, 1, 8) and sum(same) < 2:
         return True
     if levels["email"] >= 1 or levels["phone"] >= 2 or same[2] or same[3]:
         return False
@@ -115,6 +115,12 @@ ANNA = person("anna moss", email="anna@x.org", mobile_phone="+331", house_key="1
         (person("bert moss", house_key="1 elm 75001"),
          ("same surname", None, None, "same house", None, None)),
         (person("carl lind"), ("other name", None, None, None, None, None)),
+        ({"last_name": "mos", "email": "anna@x.org", "house_key": "1 elm 75001"},
+         ("part of a name", "same e-mail", None, None, None, None)),
+        ({"last_name": "anna"}, ("part of a name", None, None, None, None, None)),
+        ({"first_name": "bert", "house_key": "1 elm 75001"},
+         ("other first name", None, None, "same house", None, None)),
+        ({"last_name": "lind"}, ("other surname", None, None, None, None, None)),
         ({}, (None,) * 6),
     ],
 )  # fmt: skip

@@ -263,6 +263,20 @@ def test_records_without_any_identifier_are_customers_of_their_own_and_nothing_i
     assert empty.run(a=None, b=None, c=None, d=None).customers == 0
 
 
+def test_a_part_of_a_name_joins_or_parts_but_not_where_two_people_share_the_mailbox(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path / "store.duckdb")
+    done = world.run(
+        whole=person("anna moss", email="anna@x.org"), part={"last_name": "moss", "email": "anna@x.org"},
+        eva=person("eva moss", email="eva@x.org"), bert={"first_name": "bert", "email": "eva@x.org"},
+        a=person("carl lind", email="home@x.org"), b=person("dora lind", email="home@x.org"),
+        either={"last_name": "lind", "email": "home@x.org"},
+    )  # fmt: skip
+    apart = {frozenset({one}) for one in ("eva", "bert", "a", "b", "either")}
+    assert parts(world.live(done)) == apart | {frozenset({"whole", "part"})}
+
+
 def test_odd_texts_and_dates_are_values_like_others(tmp_path: Path) -> None:
     long, wide = "x" * 10_000, "\U0001f600" * 10_000
     odd = {
