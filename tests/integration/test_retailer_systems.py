@@ -152,7 +152,7 @@ def test_every_file_of_the_retailer_is_read_or_said_not_to_be(made: Made) -> Non
 
 
 def test_a_home_of_the_retailer_runs_and_joins_its_catalogue(tmp_path: Path) -> None:
-    """Everything builds and is published; keys of the catalogue are known to the shop and the stores."""
+    """Everything builds and is published: keys of the catalogue are known, and customers are people."""
     small = generate(plan(customers=300), tmp_path / "retailer")
     home = Home(tmp_path / "home")
     home.create()
@@ -182,6 +182,26 @@ def test_a_home_of_the_retailer_runs_and_joins_its_catalogue(tmp_path: Path) -> 
         ]
         (orders,) = ask("select count(*) from core.fct_orders")
         assert truth - len(refused) <= orders <= truth
+    with duckdb.connect(str(home.warehouse), read_only=True) as con:
+        both, of_customer, of_person = con.execute(
+            """
+            with placed as (
+                select customer_id, person from identity.customer_map
+                join read_parquet($records) on source_key = key where valid_to is null
+            ),
+            cells as (select customer_id, person, count(*) as n from placed group by all),
+            pairs as (
+                select 'both' as which, n from cells
+                union all select 'customer', count(*) from placed group by customer_id
+                union all select 'person', count(*) from placed group by person
+            )
+            select * from (select which, n * (n - 1) / 2 as n from pairs)
+            pivot (sum(n) for which in ('both', 'customer', 'person'))
+            """,
+            {"records": str(small.truth / "records" / "*.parquet")},
+        ).fetchall()[0]
+    assert both / of_customer > 0.96
+    assert both / of_person > 0.85
 
 
 @pytest.mark.parametrize("world", ["anonymous", "plain"])
