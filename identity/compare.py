@@ -271,14 +271,19 @@ class Model:
 
 def model_tables(model: Model) -> dict[str, pa.Table]:
     """A model as tables, with the SQL of the levels it weighs; read back by `model_of`."""
-    told = {name: value for name, value in vars(model).items() if name != "frequencies"}
     levels = {one.name: one.sql for one in COMPARISONS}
-    row = {"version": model.version, "kind": model.kind, "model": json.dumps(told, sort_keys=True),
+    row = {"version": model.version, "kind": model.kind, "model": model_json(model),
            "levels": json.dumps(levels, sort_keys=True)}  # fmt: skip
     return {
         "identity_model": pa.Table.from_pylist([row]),
         "identity_name_frequencies": model.frequencies,
     }
+
+
+def model_json(model: Model) -> str:
+    """A model but for its frequencies, alike however its weights came to be."""
+    told = {name: value for name, value in vars(model).items() if name != "frequencies"}
+    return json.dumps(told, sort_keys=True)
 
 
 def model_of(row: pa.Table, frequencies: pa.Table) -> Model | None:

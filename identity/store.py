@@ -11,8 +11,9 @@ import tempfile
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
-from identity.compare import COMPARISONS, VALUES, Model
+from identity.compare import COMPARISONS, VALUES, Model, model_json
 
 FORMAT = 2
 """Raised when the tables change, so that stores of older code are made anew."""
@@ -125,5 +126,20 @@ def basis_of(model: Model) -> str:
         if name.isupper() and isinstance(value, int | float | str | dict | tuple)
     }
     # Numbers that DuckDB makes of texts are those of its version.
-    parts = [FORMAT, duckdb.__version__, repr(model), *(one.sql for one in COMPARISONS), limits]
+    parts = [
+        FORMAT,
+        duckdb.__version__,
+        model_json(model),
+        digest(model.frequencies),
+        *(one.sql for one in COMPARISONS),
+        limits,
+    ]
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
+
+
+def digest(table: pa.Table) -> str:
+    """Of the rows of a table, in whatever pieces it is held."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table.combine_chunks())
+    return hashlib.sha256(sink.getvalue()).hexdigest()

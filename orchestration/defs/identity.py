@@ -1,6 +1,5 @@
 """Identity: the asset that gives every source record its customer."""
 
-import hashlib
 from collections.abc import Iterator
 
 import dagster as dg
@@ -8,6 +7,7 @@ import pyarrow as pa
 
 from identity.compare import PROFILES, RULES, Model
 from identity.resolve import TABLES, Resolution, resolve
+from identity.store import digest
 from intake.lake import Lake, Record
 from orchestration import dbt
 from orchestration.column_graph import ColumnGraph, Origin, Origins
@@ -159,12 +159,8 @@ def _first_model(lake: Lake, records: pa.Table) -> Model:
 
 def _commit_map(lake: Lake, resolution: Resolution, logged: list[Record]) -> None:
     """Replace the map and what goes with it when they are not those that follow from these events."""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, resolution.review.schema) as stream:
-        stream.write_table(resolution.review.combine_chunks())
-    review = hashlib.sha256(sink.getvalue()).hexdigest()[:12]
     last = "-".join(str(record.seq) for record in logged[-1:]) or "empty"
-    name = f"{last} {review}"
+    name = f"{last} {digest(resolution.review)[:12]}"
     maps = lake.live("customer_map")
     if any(record.record_id == name for record in maps):
         return

@@ -14,6 +14,7 @@ from intake.contract import contracts
 from intake.lake import Lake
 from intake.load import load_entity
 from intake.source import SYSTEMS, System, read_system
+from orchestration.explain_pair import read_pair
 from orchestration.settings import Home, HomeConfig, SystemPlace, write_config
 from retailer import faults
 from retailer.deliveries import FEEDS
@@ -200,6 +201,16 @@ def test_a_home_of_the_retailer_runs_and_joins_its_catalogue(tmp_path: Path) -> 
             """,
             {"records": str(small.truth / "records" / "*.parquet")},
         ).fetchall()[0]
+        customer, left, right = con.execute("""
+            select customer_id, min(key), max(key) from (
+                select customer_id, source_system || ':' || source_key as key
+                from identity.customer_map where valid_to is null
+            )
+            group by customer_id having count(*) > 1 order by 1 limit 1
+        """).fetchall()[0]
+    told = read_pair(home, left, right)
+    assert told["is_one_customer"]
+    assert told["left"]["customer_id"] == customer
     assert both / of_customer > 0.96
     assert both / of_person > 0.85
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from identity import candidates
 from identity.compare import COMPARISONS, NO_NAME_FREQUENCY, RULES, Model, model_of, model_tables
-from identity.store import open_store
+from identity.store import basis_of, open_store
 from tests.conftest import cases
 from tests.unit.identity.people import person, records
 
@@ -90,6 +90,7 @@ def test_a_model_is_read_back_as_it_was_written_but_not_once_levels_are_others(
     back = model_of(tables["identity_model"], tables["identity_name_frequencies"])
     assert back == model
     assert back.frequencies.equals(model.frequencies)
+    assert basis_of(back) == basis_of(model), "its store is not made anew"
     told = tables["identity_model"].to_pylist()[0]
     other = pa.Table.from_pylist([told | {"levels": told["levels"].replace("0.9", "0.8")}])
     assert model_of(other, tables["identity_name_frequencies"]) is None
