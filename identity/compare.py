@@ -188,6 +188,11 @@ NO_NAME_FREQUENCY = pa.schema(
 """How often a first or last name is borne in a country, and the country's share of all people."""
 
 
+def _no_frequencies() -> pa.Table:
+    # The empty table of a schema is made through pandas, whose import takes longer than explaining a pair.
+    return pa.Table.from_batches([], schema=NO_NAME_FREQUENCY)
+
+
 @dataclass(frozen=True)
 class Model:
     """What levels are worth, and from which weight on records are linked.
@@ -220,7 +225,7 @@ class Model:
     first_names_part: bool = True
     mean_name_frequency: float = 0.0
     rareness: float = 1.0
-    frequencies: pa.Table = field(default_factory=NO_NAME_FREQUENCY.empty_table, compare=False)
+    frequencies: pa.Table = field(default_factory=_no_frequencies, compare=False)
 
     def worth(self, comparison: str, level: str) -> float:
         """Bits of a level, 0 for one that nothing was learned of."""

@@ -14,7 +14,7 @@ import duckdb
 
 from identity.candidates import KEYS, levels_of
 from identity.compare import COMPARISONS, Model, number
-from identity.store import RECORD, basis_of
+from identity.store import RECORD, basis_of, record_number
 
 Key = tuple[str, str]
 
@@ -50,10 +50,11 @@ def explain_pair(store: Path, model: Model, left: Key, right: Key) -> dict[str, 
         if con.execute("select basis from meta").fetchall() != [(basis_of(model),)]:
             raise NoStore
         a, b = (_record(con, key) for key in (left, right))
-        con.execute("create temp table asked as select least($a, $b) as a, greatest($a, $b) as b",
-                    {"a": a, "b": b})  # fmt: skip
+        con.execute(
+            f"create temp table asked as select {min(a, b)}::ubigint as a, {max(a, b)}::ubigint as b"
+        )
         levels_of(con, "asked", "asked_levels")
-        ids = {record: _customers(con, key) for record, key in ((a, left), (b, right))}
+        ids = {record: _customers(con, record) for record in (a, b)}
         is_one = ids[a]["customer_id"] == ids[b]["customer_id"]
         return {
             "left": {"record": ":".join(left), **ids[a]},
@@ -66,30 +67,27 @@ def explain_pair(store: Path, model: Model, left: Key, right: Key) -> dict[str, 
             "shared_keys": _shared_keys(con),
             "decision": _decision(con),
             "refused": _refused(con),
-            "path": _path(con, model, a, b, ids[a]["customer_id"]) if is_one else [],
+            "path": _path(con, model, a, b) if is_one else [],
         }
 
 
+# A record is asked for by its number: values given to DuckDB by parameters have it import pandas, which
+# takes longer than all else.
 def _record(con: duckdb.DuckDBPyConnection, key: Key) -> int:
-    query = f"select {RECORD.replace('source_', '$source_')}"
-    ((record,),) = con.execute(query, {"source_system": key[0], "source_key": key[1]}).fetchall()
-    if not con.execute("select 1 from records where record = ?", [record]).fetchall():
+    record = record_number(*key)
+    if not con.execute(f"select 1 from records where record = {record}").fetchall():
         raise UnknownRecord(key)
-    return int(record)
+    return record
 
 
-def _customers(con: duckdb.DuckDBPyConnection, key: Key) -> dict[str, Any]:
+def _customers(con: duckdb.DuckDBPyConnection, record: int) -> dict[str, Any]:
     """The customer of a record, now and before."""
-    now = con.execute(
-        "select customer_id, strict_customer_id, valid_from from map"
-        " where source_system = ? and source_key = ?",
-        list(key),
-    ).fetchall()  # fmt: skip
-    past = con.execute(
-        "select customer_id, valid_from, valid_to from past where source_system = ? and source_key = ?"
-        " order by valid_from",
-        list(key),
-    ).fetchall()
+    now = con.execute(f"""
+        select customer_id, strict_customer_id, valid_from from map where record = {record}
+    """).fetchall()
+    past = con.execute(f"""
+        select customer_id, valid_from, valid_to from past where {RECORD} = {record} order by valid_from
+    """).fetchall()
     customer, strict, since = now[0]
     return {
         "customer_id": customer, "strict_customer_id": strict, "since": since.isoformat(),
@@ -150,13 +148,12 @@ def _refused(con: duckdb.DuckDBPyConnection) -> str:
     return str(found[0][0]) if found else ""
 
 
-def _path(
-    con: duckdb.DuckDBPyConnection, model: Model, a: int, b: int, customer: str
-) -> list[dict[str, Any]]:
+def _path(con: duckdb.DuckDBPyConnection, model: Model, a: int, b: int) -> list[dict[str, Any]]:
     """The fewest links that lead from one record to the other inside their customer."""
     links = con.execute(f"""
         with members as (
-            select record, source_system || ':' || source_key as name from map where customer_id = $1
+            select record, source_system || ':' || source_key as name
+            from map where customer_id = (select customer_id from map where record = {a})
         ),
         links as (
             select a, b, weight from pairs where weight >= {number(model.link)} and not is_vetoed
@@ -165,7 +162,7 @@ def _path(
         select links.a, links.b, weight, l.name, r.name from links
         join members as l on links.a = l.record join members as r on links.b = r.record
         order by weight desc nulls first
-    """, [customer]).fetchall()  # fmt: skip
+    """).fetchall()
     names: dict[int, str] = {}
     nearby: dict[int, list[tuple[int, float | None]]] = {}
     for one, other, weight, one_name, other_name in links:

@@ -24,6 +24,15 @@ MEMORY = "1200MB"
 RECORD = "md5_number_lower(source_system || chr(31) || source_key)"
 """Number of a record: the same in every store, so that ties end the same way in all of them."""
 
+
+def record_number(source_system: str, source_key: str) -> int:
+    """What `RECORD` makes of a record."""
+    digest = hashlib.md5(
+        f"{source_system}\x1f{source_key}".encode(), usedforsecurity=False
+    ).digest()
+    return int.from_bytes(digest[8:], "little")
+
+
 _LEVELS = ", ".join(f"{one.name} tinyint" for one in COMPARISONS)
 _VALUES = ", ".join(f"{name} {'date' if name == 'birth_date' else 'varchar'}" for name in VALUES)
 

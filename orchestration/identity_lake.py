@@ -25,7 +25,7 @@ def promoted_model(lake: Lake) -> Model | None:
     from pyarrow import parquet
 
     for record in lake.live("identity_model"):
-        files = {file.table: parquet.read_table(lake.path(file)) for file in record.files}
+        files = {file.table: parquet.ParquetFile(lake.path(file)).read() for file in record.files}
         return model_of(files["identity_model"], files["identity_name_frequencies"])
     return None
 
