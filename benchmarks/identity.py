@@ -128,7 +128,7 @@ class Case:
 def quality(people: int, seed: int) -> None:
     """Print the table of methods on one draw of the retailer."""
     records = retailer(people, seed)
-    model = train(records.profiles, "splink")
+    model = train(records.profiles, "splink").model
     case = Case(records, model)
     top = case.ceiling()
     customer, strict = case.clusters()
@@ -217,11 +217,11 @@ def _splink_alone(case: Case) -> np.ndarray:
 def labels(people: int, seed: int, of_seed: int) -> None:
     """Print what simulated decisions of stewards on another draw add."""
     learned_from = retailer(people, of_seed)
-    start = train(learned_from.profiles, "splink")
+    start = train(learned_from.profiles, "splink").model
     decisions = _decisions(Case(learned_from, start))
     corrected = train_with_labels(start, learned_from.profiles, decisions, "labels")
     records = retailer(people, seed)
-    frequencies = train(records.profiles, "splink")
+    frequencies = train(records.profiles, "splink").model
     # Weights are those of the other draw; how rare names are is counted where they are used.
     rows = []
     top = None
@@ -262,7 +262,7 @@ def _decisions(case: Case) -> pa.Table:
 def countries(people: int, seed: int) -> None:
     """Print pair F1 as share of the own ceiling by country, and how far it is from France's."""
     records = retailer(people, seed)
-    case = Case(records, train(records.profiles, "splink"))
+    case = Case(records, train(records.profiles, "splink").model)
     customer, _ = case.clusters()
     rng = np.random.default_rng(1)
     shares = {}
@@ -290,7 +290,7 @@ def public_sets(folder: Path) -> None:
     rows = []
     for name in ("febrl3", "febrl4", "fake_1000", "fake_20000"):
         records = public(name, folder)
-        case = Case(records, train(records.profiles, "splink"))
+        case = Case(records, train(records.profiles, "splink").model)
         customer, _ = case.clusters()
         score, top = case.score(customer), case.ceiling()
         low, high = _bootstrap(case, customer)
@@ -344,8 +344,8 @@ def changes(people: int, seed: int) -> None:
     profiles = records.profiles
     rng = np.random.default_rng(1)
     is_late = rng.random(profiles.num_rows) < 0.01
-    model = train(profiles.filter(pa.array(~is_late)), "splink-1")
-    retrained = train(profiles, "splink-2")
+    model = train(profiles.filter(pa.array(~is_late)), "splink-1").model
+    retrained = train(profiles, "splink-2").model
     with tempfile.TemporaryDirectory() as folder:
         home = Home(Path(folder), model)
         first, _ = home.run(profiles.filter(pa.array(~is_late)))
@@ -383,7 +383,7 @@ def cost(people: int, seed: int) -> None:
     records = retailer(people, seed)
     profiles = records.profiles
     begun = time.process_time()
-    model = train(profiles, "splink")
+    model = train(profiles, "splink").model
     trained = time.process_time() - begun
     place = np.random.default_rng(1).permutation(profiles.num_rows)
     hundredth = profiles.num_rows // 100

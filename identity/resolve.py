@@ -94,12 +94,13 @@ TABLES = {
 
 @dataclass(frozen=True)
 class Resolution:
-    """What came out; tables in the shapes above, but for the sizes.
+    """What came out; tables in the shapes above, but for the sizes and weights.
 
     Attributes:
         events, runs: what is new.
         customer_map, aliases, review: as they are now.
         sizes: how many customers have so many records.
+        weights: how many pairs of the store weigh so many whole bits, and contradict each other or not.
     """
 
     events: pa.Table
@@ -108,6 +109,7 @@ class Resolution:
     aliases: pa.Table
     review: pa.Table
     sizes: dict[int, int]
+    weights: dict[tuple[int, bool], int]
 
     @property
     def customers(self) -> int:
@@ -329,6 +331,12 @@ def _told(
             union all select 1, customers from alone where customers > 0
         ) group by 1 order by 1
     """).fetchall())  # fmt: skip
+    weights = {
+        (bit, contradicts): count
+        for bit, contradicts, count in con.execute("""
+            select floor(weight)::int, is_vetoed, count(*) from pairs group by all
+        """).fetchall()
+    }  # fmt: skip
     con.register("not_followed", refused)
     review = con.execute("""
         select * exclude (a, b) from review
@@ -360,7 +368,7 @@ def _told(
         where customer_id not in (select retired_id from aliases) order by 1
     """).to_arrow_table().cast(ALIASES)  # fmt: skip
     runs = pa.Table.from_pylist([run] if events.num_rows else [], schema=RUNS)
-    return Resolution(events, runs, customer_map, aliases, review, sizes)
+    return Resolution(events, runs, customer_map, aliases, review, sizes, weights)
 
 
 def replayed_map(con: duckdb.DuckDBPyConnection) -> pa.Table:

@@ -7,11 +7,12 @@ who would merge and who would part.
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
@@ -35,6 +36,9 @@ from identity.compare import (
     logit,
 )
 from identity.store import RECORD, open_store
+
+if TYPE_CHECKING:
+    from splink import Linker
 
 LEAST_PAIRS = 200
 """Pairs that share a value below which nothing is learned from them."""
@@ -88,11 +92,24 @@ class _Block:
     levels: dict[tuple[str, int], float]
 
 
+@dataclass(frozen=True)
+class Learned:
+    """A model, and what shows how it was learned.
+
+    Attributes:
+        model: what was learned.
+        files: settings and charts of Splink by the names of their files; they open without a network.
+    """
+
+    model: Model
+    files: dict[str, str]
+
+
 _Blocks = dict[tuple[str, ...], _Block]
 _Chances = dict[tuple[str, int], float]
 
 
-def train(records: pa.Table, version: str) -> Model:
+def train(records: pa.Table, version: str) -> Learned:
     """Learn a model from records without labels.
 
     Expectation maximisation by Splink (Linacre et al., IJPDS 7(1), 2022), a block of pairs at a time.
@@ -113,14 +130,14 @@ def train(records: pa.Table, version: str) -> Model:
     take_changes(con, records, start)
     compare_changed(con, start)
     start = replace(start, first_names_part=_first_names_part(con))
-    blocks, unmatched = _learn(con)
+    blocks, unmatched, files = _learn(con)
     levels = _levels_of_matches(blocks)
     prior = logit(2 / max(records.num_rows, 2))
     model = start
     for _ in range(ROUNDS):
         model = _weighed(con, start, blocks, levels, unmatched, prior)
         prior = logit(_share_of_matches(con, model, records.num_rows))
-    return model
+    return Learned(model, files)
 
 
 def name_frequencies(records: pa.Table) -> pa.Table:
@@ -156,8 +173,8 @@ def name_frequencies(records: pa.Table) -> pa.Table:
         """).to_arrow_table().cast(NO_NAME_FREQUENCY)  # fmt: skip
 
 
-def _learn(con: duckdb.DuckDBPyConnection) -> tuple[_Blocks, _Chances]:
-    """Learn from each block with enough pairs, and how random pairs agree."""
+def _learn(con: duckdb.DuckDBPyConnection) -> tuple[_Blocks, _Chances, dict[str, str]]:
+    """Learn from each block with enough pairs, and how random pairs agree; Splink's files show it."""
     from splink import Linker, SettingsCreator, block_on
     from splink.backends.duckdb import DuckDBAPI
 
@@ -196,7 +213,17 @@ def _learn(con: duckdb.DuckDBPyConnection) -> tuple[_Blocks, _Chances]:
                 if not level.is_null_level and isinstance(level.m_probability, float)
             },
         )
-    return blocks, unmatched
+    return blocks, unmatched, _files(linker)
+
+
+def _files(linker: Linker) -> dict[str, str]:
+    """What Splink itself keeps and draws of what it learned, each page with all it needs."""
+    charts = linker.visualisations
+    return {
+        "settings.json": json.dumps(linker.misc.save_model_to_json(None), indent=1, sort_keys=True),
+        "match_weights.html": charts.match_weights_chart().to_html(inline=True),
+        "m_u_parameters.html": charts.m_u_parameters_chart().to_html(inline=True),
+    }
 
 
 def _draw_sample(con: duckdb.DuckDBPyConnection) -> None:

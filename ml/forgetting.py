@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from ml.tracking import ARTIFACTS, address, connect, has_models, read_versions
+from ml.tracking import ARTIFACTS, PROMOTED_TAG, address, connect, has_models, read_versions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -60,7 +60,8 @@ class OldTrainings:
 def old_trainings(folder: Path, before: datetime, needed: Collection[str]) -> OldTrainings:
     """Find the runs that began before a time and made no version that somebody may go back to.
 
-    Every version that is or was champion stays, and the newest of each model.
+    Every version that is or was champion stays, and the newest of each model; so does a run that says
+    that what it made was promoted.
 
     Args:
         folder: Folder of the tracking store; need not exist.
@@ -79,6 +80,7 @@ def old_trainings(folder: Path, before: datetime, needed: Collection[str]) -> Ol
     gone = [
         run for run in runs
         if _began(run) < before and run.info.run_id not in stays
+        and PROMOTED_TAG not in run.data.tags
     ]  # fmt: skip
     kept = [run for run in runs if run not in gone]
     return OldTrainings(

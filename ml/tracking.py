@@ -16,7 +16,7 @@ import json
 import os
 import sqlite3
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -42,6 +42,9 @@ Found = TypeVar("Found")
 
 CHAMPION = "champion"
 TERMS_TAG = "champion_terms"
+PROMOTED_TAG = "promoted"
+"""Tag of a run that made no registered model and stays, for what it made was in use."""
+
 STORE = "mlflow.db"
 DATABASE = "database"
 """Names the PostgreSQL database that holds the store instead, where there is one."""
@@ -97,6 +100,7 @@ class RunRecord:
         tags: Where it comes from; `predictor` and `as_of` are read back with the model.
         figures: Drawings by artifact path.
         tables: Frames by name, kept as Parquet; ids are opaque, no customer attributes.
+        texts: What else it keeps, by artifact path.
     """
 
     experiment: str
@@ -108,6 +112,7 @@ class RunRecord:
     tags: Mapping[str, str]
     figures: Mapping[str, Figure]
     tables: Mapping[str, pd.DataFrame]
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -456,7 +461,7 @@ def read_plots(folder: Path, run_id: str) -> dict[str, bytes]:
     """
     with TemporaryDirectory() as scratch:
         plots = Path(connect(folder).download_artifacts(run_id, "plots", scratch))
-        return {file.stem: file.read_bytes() for file in sorted(plots.iterdir())}
+        return {file.stem: file.read_bytes() for file in sorted(plots.glob("*.png"))}
 
 
 def best_baseline(folder: Path, name: str, as_of: date) -> str | None:
@@ -597,6 +602,8 @@ def _write_run(client: MlflowClient, run_id: str, run: RunRecord) -> None:
     )
     for path, figure in run.figures.items():
         client.log_figure(run_id, figure, path)
+    for path, text in run.texts.items():
+        client.log_text(run_id, text, path)
     with TemporaryDirectory() as scratch:
         for name, table in run.tables.items():
             file = Path(scratch) / f"{name}.parquet"

@@ -6,16 +6,15 @@ personal: what Dagster keeps is no place for them.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
-from xml.sax.saxutils import escape
 
 import dagster as dg
 import duckdb
 
 from intake.sql import quoted
+from orchestration.drawing import INK, image, svg, word
 from orchestration.markdown import table
 from orchestration.settings import Home
 
@@ -29,11 +28,7 @@ DRAWN = {("core", "fct_orders"): ("ordered_date", "orders by day")}
 
 
 def day_plot(days: Mapping[date, int], title: str) -> dg.MetadataValue | None:
-    """Draw how many rows the last days have, days without any included; None without a day.
-
-    Drawn here as SVG: matplotlib takes a second to import, and a day without training has no use
-    for it.
-    """
+    """Draw how many rows the last days have, days without any included; None without a day."""
     if not days:
         return None
     last = max(days)
@@ -46,22 +41,12 @@ def day_plot(days: Mapping[date, int], title: str) -> dg.MetadataValue | None:
         if (rows := days.get(day, 0))
     )
     words = (
-        (0, FOOT / 2 - 5, "start", f"{title}, at most {most:,}"),
-        (0, HEIGHT + FOOT - 4, "start", str(shown[0])),
-        (WIDTH, HEIGHT + FOOT - 4, "end", str(last)),
+        word(0, FOOT / 2 - 5, f"{title}, at most {most:,}", "start"),
+        word(0, HEIGHT + FOOT - 4, str(shown[0]), "start"),
+        word(WIDTH, HEIGHT + FOOT - 4, str(last), "end"),
     )
-    texts = "".join(
-        f'<text x="{x}" y="{y:.0f}" text-anchor="{anchor}">{escape(text)}</text>'
-        for x, y, anchor, text in words
-    )
-    svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT + FOOT}"'
-        ' font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="#fff"/>'
-        f'<g fill="#3b6ea5">{bars}</g><g fill="#333">{texts}</g></svg>'
-    )
-    return dg.MetadataValue.md(
-        f"![{title}](data:image/svg+xml;base64,{b64encode(svg.encode()).decode()})"
-    )
+    parts = (f'<g fill="#3b6ea5">{bars}</g>', f'<g fill="{INK}">{"".join(words)}</g>')
+    return dg.MetadataValue.md(image(title, svg(WIDTH, HEIGHT + FOOT, parts)))
 
 
 def table_samples(home: Home, nodes: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -8,16 +8,20 @@ is the business of `identity/train.py`.
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from orchestration.console import aligned
+from orchestration.identity_charts import pictures
+from orchestration.identity_record import changed_share, counts_of, keep_model
 from orchestration.settings import Home, SettingFault, require_home
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from identity.compare import Model
+    from identity.resolve import Resolution
+    from identity.train import Learned
 
 SCHEMA = "unicus.train_identity/1"
 MOST_CHANGED = 0.05
@@ -30,19 +34,26 @@ class Training:
 
     Attributes:
         home: whose records were learned from.
-        model: the new model.
+        learned: the new model, and how it was learned.
         before: version of the model that resolves now.
         basis: what it was learned from: the model before, and how far the log of events went.
-        counts: records by what would become of them, and customers before and after.
+        counts: records by what would become of them, and how many customers they would be.
+        pictures: drawings of what would come of it, by title.
         most_changed: share of records whose customer may change.
     """
 
     home: Home
-    model: Model
+    learned: Learned
     before: str
     basis: tuple[str, int]
     counts: dict[str, int]
+    pictures: dict[str, str]
     most_changed: float
+
+    @property
+    def model(self) -> Model:
+        """The new model."""
+        return self.learned.model
 
     @property
     def is_done(self) -> bool:
@@ -62,8 +73,7 @@ class Training:
     @property
     def changed_share(self) -> float:
         """Share of the records whose customer would change."""
-        changed = sum(self.counts[kind] for kind in ("merged", "split", "moved"))
-        return changed / max(self.counts["records"], 1)
+        return changed_share(self.counts)
 
 
 def plan_training(home: Home, most_changed: float = MOST_CHANGED) -> Training:
@@ -92,31 +102,31 @@ def plan_training(home: Home, most_changed: float = MOST_CHANGED) -> Training:
     basis = (before.version, identity_lake.last_seq(logged))
     version = identity_lake.next_version(home.lake)
     try:
-        model = _learn(records, decisions, version)
+        learned = _learn(records, decisions, version)
     except NotEnough as error:
         raise SettingFault(
             "nothing-to-learn-from", str(home.root), "too little is known to learn from",
             where=str(home.warehouse), why=str(error),
             fix="leave it to the rules until there are more records with an e-mail, number or address",
         ) from None  # fmt: skip
-    counts = _would_change(home, records, decisions, model)
-    return Training(home, model, before.version, basis, counts, most_changed)
+    done = _would_be(home, records, decisions, learned.model)
+    counts, drawn = counts_of(done, records.num_rows), pictures(done, learned.model)
+    return Training(home, learned, before.version, basis, counts, drawn, most_changed)
 
 
-def _learn(records: pa.Table, decisions: pa.Table, version: int) -> Model:
+def _learn(records: pa.Table, decisions: pa.Table, version: int) -> Learned:
     from identity.train import NotEnough, train, train_with_labels
 
-    model = train(records, f"splink-{version}")
+    learned = train(records, f"splink-{version}")
     try:
-        return train_with_labels(model, records, decisions, f"labels-{version}")
+        model = train_with_labels(learned.model, records, decisions, f"labels-{version}")
     except NotEnough:
-        return model
+        return learned
+    return replace(learned, model=model)
 
 
-def _would_change(
-    home: Home, records: pa.Table, decisions: pa.Table, model: Model
-) -> dict[str, int]:
-    """Resolve beside the home; count the records by what would become of them."""
+def _would_be(home: Home, records: pa.Table, decisions: pa.Table, model: Model) -> Resolution:
+    """Resolve beside the home: what the customers would be."""
     from datetime import UTC, datetime
 
     from identity.resolve import resolve
@@ -125,15 +135,9 @@ def _would_change(
     logged = home.lake.live("identity_events")
     now = datetime.now(UTC).replace(tzinfo=None)
     seq = identity_lake.last_seq(logged)
-    done = resolve(
+    return resolve(
         records, decisions, model, now, lambda: identity_lake.read_events(home.lake, logged), seq
     )
-    (run,) = done.runs.to_pylist() or [{}]
-    kinds = ("created", "merged", "split", "moved", "regrouped")
-    return {
-        "records": records.num_rows, "customers": done.customers, "largest": max(done.sizes, default=0),
-        **{kind: run.get(f"{kind}_count", 0) for kind in kinds},
-    }  # fmt: skip
 
 
 def plan_again(change: Training) -> Training:
@@ -163,32 +167,8 @@ def carry_out(change: Training) -> Training:
     from orchestration import identity_lake
 
     identity_lake.promote(change.home.lake, change.model)
-    _track(change)
+    keep_model(change.home, change.learned, change.before, change.counts, change.pictures)
     return change
-
-
-def _track(change: Training) -> None:
-    """Keep what was learned where the other models are kept."""
-    from ml import tracking
-    from orchestration.identity_charts import weights_chart
-
-    model = change.model
-    weights = [
-        tracking.Metric(f"{comparison}.{level}".replace(",", ""), bits, 0)
-        for comparison, levels in model.weights.items()
-        for level, bits in levels.items()
-    ]
-    run = tracking.RunRecord(
-        experiment="identity", note="How records agree that are one person.", name=model.version,
-        description=f"promoted after {change.before}; {change.changed_share:.2%} of the records move",
-        params={"kind": model.kind, "link": str(model.link), "strict": str(model.strict),
-                "review": str(model.review), "contradiction": str(model.contradiction)},
-        metrics=[tracking.Metric("prior", model.prior, 0), *weights,
-                 *(tracking.Metric(name, float(n), 0) for name, n in change.counts.items())],
-        tags={"predictor": model.version}, figures={"weights.png": weights_chart(model)},
-        tables={"name_frequencies": model.frequencies.to_pandas()},
-    )  # fmt: skip
-    tracking.keep_run(change.home.mlflow, run)
 
 
 def change_value(change: Training, status: str) -> dict[str, Any]:

@@ -1,17 +1,20 @@
 """Identity: the asset that gives every source record its customer."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import pyarrow as pa
 
-from identity.compare import PROFILES, RULES, Model
+from identity.compare import PROFILES, RULES
 from identity.resolve import TABLES, Resolution, resolve
 from identity.store import digest
 from intake.lake import Lake, Record
 from orchestration import dbt
 from orchestration.column_graph import ColumnGraph, Origin, Origins
 from orchestration.defs.ingest import OWNER
+from orchestration.drawing import image
+from orchestration.identity_charts import pictures
 from orchestration.identity_lake import (
     last_seq,
     next_version,
@@ -21,10 +24,15 @@ from orchestration.identity_lake import (
     read_events,
     read_records,
 )
+from orchestration.identity_record import counts_of, keep_model
+from orchestration.markdown import table
 from orchestration.moment import keep_made
 from orchestration.progress import progress
 from orchestration.resources import UnicusRun
 from orchestration.settings import Home
+
+if TYPE_CHECKING:
+    from identity.train import Learned
 
 DESCRIPTIONS = {
     "customer_map": "One row per source record and period: the customer it belongs to.",
@@ -90,30 +98,33 @@ def identity_assets(graph: ColumnGraph) -> dg.AssetsDefinition:
         with unicus.faults_shown():
             dbt.refuse_unbuilt(unicus.place, set(INPUTS), unicus.moment())
             resolution = run_identity(unicus.place)
+            model = promoted_model(unicus.place.lake) or RULES
             keep_made(unicus.place, TABLES, unicus.moment())
         told = {
             "customers": resolution.customers,
             "events": resolution.events.num_rows,
             "to review": resolution.review.num_rows,
             "records of the largest": max(resolution.sizes, default=0),
-            "customers by records": dg.MetadataValue.md(_sizes(resolution)),
+            "records of customers": dg.MetadataValue.md(_sizes(resolution)),
+            **shown(pictures(resolution, model)),
         }
-        for table in TABLES:
-            key = dg.AssetKey(["identity", table])
+        for name in TABLES:
+            key = dg.AssetKey(["identity", name])
             yield dg.MaterializeResult(asset_key=key, metadata={**told, **graph.metadata(key)})
         progress.note(f"{resolution.customers:,} customers, {resolution.events.num_rows:,} new")
 
     return identity
 
 
+def shown(drawn: dict[str, str]) -> dict[str, dg.MetadataValue]:  # type: ignore[type-arg]
+    """Drawings as Dagster's page shows them."""
+    return {title: dg.MetadataValue.md(image(title, picture)) for title, picture in drawn.items()}
+
+
 def _sizes(resolution: Resolution) -> str:
-    """How many customers have so many records, as a chart of text."""
-    most = max(resolution.sizes.values(), default=1)
-    rows = [
-        f"| {records} | {count:,} | {'█' * max(1, round(30 * count / most))} |"
-        for records, count in sorted(resolution.sizes.items())
-    ]
-    return "\n".join(["| records | customers | |", "|--:|--:|:--|", *rows])
+    """How many customers have so many records, as a table."""
+    rows = ((str(records), f"{count:,}") for records, count in sorted(resolution.sizes.items()))
+    return table(("records", "customers"), rows)
 
 
 def run_identity(home: Home) -> Resolution:
@@ -121,7 +132,9 @@ def run_identity(home: Home) -> Resolution:
     lake = home.lake
     logged = lake.live("identity_events")
     records, decisions = read_records(home), read_decisions(home)
-    model = promoted_model(lake) or _first_model(lake, records)
+    model = promoted_model(lake)
+    learned = None if model else _first_model(lake, records)
+    model = model or (learned.model if learned else RULES)
     with lake.transaction() as transaction:
         now = transaction.committed_at.replace(tzinfo=None)
         resolution = resolve(
@@ -140,21 +153,24 @@ def run_identity(home: Home) -> Resolution:
             told = {"last_event_seq": resolution.events["event_seq"][-1].as_py()}
             logged.append(transaction.commit("identity_events", number, staged, details=told))
     _commit_map(lake, resolution, logged)
+    if learned:
+        counts = counts_of(resolution, records.num_rows)
+        keep_model(home, learned, RULES.version, counts, pictures(resolution, model))
     return resolution
 
 
-def _first_model(lake: Lake, records: pa.Table) -> Model:
-    """A model of the records at hand, or the rules while there are too few to learn from."""
+def _first_model(lake: Lake, records: pa.Table) -> "Learned | None":
+    """Promote a model of the records at hand; None while there are too few to learn from."""
     from identity.train import NotEnough, train
 
     try:
         progress.note("learning how records agree, as no model was made yet")
-        model = train(records, f"splink-{next_version(lake)}")
+        learned = train(records, f"splink-{next_version(lake)}")
     except NotEnough as error:
         progress.note(f"records are matched by rules: {error}")
-        return RULES
-    promote(lake, model)
-    return model
+        return None
+    promote(lake, learned.model)
+    return learned
 
 
 def _commit_map(lake: Lake, resolution: Resolution, logged: list[Record]) -> None:

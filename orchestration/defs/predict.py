@@ -4,7 +4,6 @@ When a question is trained is said in `orchestration.retraining`; how a model is
 served is the business of `ml`. Here its tables are committed to the lake.
 """
 
-from base64 import b64encode
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -20,6 +19,7 @@ from ml.questions import QUESTIONS, Question
 from orchestration import dbt
 from orchestration.column_graph import Column, ColumnGraph, Origin, Origins
 from orchestration.defs.ingest import OWNER
+from orchestration.drawing import image
 from orchestration.moment import Moment, keep_made
 from orchestration.progress import progress
 from orchestration.resources import UnicusRun
@@ -203,7 +203,7 @@ def _plots(home: Home, training: Training) -> dict[str, Any]:
     from ml.tracking import read_plots
 
     return {
-        name: dg.MetadataValue.md(f"![{name}](data:image/png;base64,{b64encode(png).decode()})")
+        name: dg.MetadataValue.md(image(name, png, "png"))
         for name, png in read_plots(home.mlflow, training.mlflow_run_id).items()
     }
 

@@ -407,3 +407,15 @@ def _word(number: int) -> str:
 
 def _broken(*_: Any) -> None:
     raise RuntimeError("broken")
+
+
+def test_every_pair_of_the_store_is_told_by_its_weight() -> None:
+    world = World()
+    done = world.run(
+        a=person("anna moss", email="a@x.org"), b=person("anna moss", email="a@x.org"),
+        c=person("bert lind", email="a@x.org"),
+    )  # fmt: skip
+    bits = RULES.prior + RULES.worth("name", "same name") + RULES.worth("email", "same e-mail")
+    assert done.weights[int(bits), False] == 1
+    assert sum(count for (_, contradicts), count in done.weights.items() if contradicts) == 2
+    assert world.resolve().weights == done.weights, "what is not worked out again is told again"

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
-from identity.compare import PROFILES
+from identity.compare import PROFILES, model_of
 from identity.resolve import DECISIONS
+from ml import tracking
+from ml.forgetting import old_trainings
 from orchestration.defs.identity import run_identity
 from orchestration.identity_lake import promoted_model
 from orchestration.settings import Home, SettingFault
@@ -57,8 +64,6 @@ def home(tmp_path: Path) -> Home:
 
 
 def fill(home: Home, rows: list[dict[str, object]]) -> None:
-    import pyarrow as pa
-
     told = pa.Table.from_pylist(rows, schema=PROFILES)
     with duckdb.connect(str(home.warehouse)) as con:
         con.register("told", told)
@@ -98,6 +103,36 @@ def test_the_first_run_learns_a_model_and_training_tells_what_another_would_chan
     assert "is promoted" in change_text(change, "done")
     assert change_value(change, "done")["would_be"]["customers"] == done.customers
     assert run_identity(home).events.num_rows == 0
+
+
+def test_what_a_model_decides_by_is_kept_and_read_back(home: Home, tmp_path: Path) -> None:
+    fill(home, profiles())
+    resolved = run_identity(home)
+    model = promoted_model(home.lake)
+    assert model is not None
+    client = tracking.connect(home.mlflow)
+    (experiment,) = [one for one in client.search_experiments() if one.name == "identity"]
+    (run,) = client.search_runs([experiment.experiment_id])
+    assert run.info.run_name == model.version
+    assert run.data.metrics["customers"] == resolved.customers
+    kept = Path(client.download_artifacts(run.info.run_id, "", str(tmp_path)))
+    told = {name: (kept / f"model/{name}.json").read_text("utf-8") for name in ("model", "levels")}
+    row = pa.table({name: [text] for name, text in told.items()})
+    frequencies = parquet.read_table(kept / "tables/name_frequencies.parquet")
+    assert model_of(row, frequencies) == model
+    assert frequencies.num_rows == model.frequencies.num_rows > 0
+    assert "select" in (kept / "model/profiles.sql").read_text("utf-8")
+    assert list(tracking.read_plots(home.mlflow, run.info.run_id)) == ["weights"]
+    assert "pairs kept" in (kept / "plots/pairs_by_weight.svg").read_text("utf-8")
+    compared = json.loads((kept / "splink/settings.json").read_text("utf-8"))["comparisons"]
+    assert {one["output_column_name"] for one in compared} >= {"name", "email", "phone"}
+    for name in ("match_weights", "m_u_parameters"):
+        page = (kept / f"splink/{name}.html").read_text("utf-8")
+        assert "same mobile" in page
+        assert not re.search(r"<(script|link)[^>]+(src|href)=", page), "opens offline"
+        assert "cdn." not in page
+    later = datetime.now(UTC) + timedelta(days=4000)
+    assert old_trainings(home.mlflow, later, ()).gone == (), "what was in use is never forgotten"
 
 
 def test_a_model_that_moves_too_many_records_is_not_promoted_unasked(home: Home) -> None:
