@@ -376,7 +376,7 @@ def _file_fault(con: duckdb.DuckDBPyConnection, home: Home, file: LakeFile) -> s
 
 def check_published(home: Home) -> Finding:
     """The published copy opens, and tells its age and whether the code is still that of its key."""
-    from orchestration.runkey import champions_asked, published_key, run_key
+    from orchestration.runkey import models_asked, published_key, run_key
     from orchestration.status import age_text
     from serving.publish import read_publication
 
@@ -387,7 +387,7 @@ def check_published(home: Home) -> Finding:
     found = f"as of {publication.as_of}, {age_text(int(age.total_seconds()))} old, key {publication.key}"
     config = read_config(home)
     run = run_key(publication.snapshot_id, publication.as_of, config)
-    if publication.key != published_key(run, champions_asked(home, config)):
+    if publication.key != published_key(run, models_asked(home, config)):
         told = f"{found}, of other code, settings or models than now"
         return Finding("warn", told, "unicus run")
     return Finding("ok", found)

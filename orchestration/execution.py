@@ -13,9 +13,8 @@ from typing import Any
 import skops.io  # noqa: F401  # isort: skip
 import dagster as dg
 
-from orchestration.defs.history import MONTHS
 from orchestration.ending import check_text
-from orchestration.graph import BACKFILL, JOB, build_definitions
+from orchestration.graph import APART, BACKFILL, JOB, build_definitions
 from orchestration.progress import progress
 from orchestration.resources import COMMAND_LINE
 from orchestration.settings import Home, read_config
@@ -87,7 +86,7 @@ class Execution:
             return None
         others = set(read_config(self._home).systems) - set(self._systems)
         keys = definitions.resolve_asset_graph().executable_asset_keys
-        left = {MONTHS, *(k for k in keys if k.path[0] == "landing" and k.path[1] in others)}
+        left = {*APART, *(k for k in keys if k.path[0] == "landing" and k.path[1] in others)}
         return [key for key in keys if key not in left]
 
     @staticmethod

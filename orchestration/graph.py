@@ -11,6 +11,7 @@ from orchestration import dbt
 from orchestration.defs.automate import landing_sensor, schedules
 from orchestration.defs.history import MONTHS, history_asset
 from orchestration.defs.identity import identity_assets
+from orchestration.defs.identity_model import MODEL, identity_model_asset
 from orchestration.defs.ingest import landing_assets, raw_assets
 from orchestration.defs.predict import predict_assets
 from orchestration.defs.serve import published_asset
@@ -22,6 +23,9 @@ from orchestration.settings import Home, read_config, read_systems
 
 JOB = "everything"
 BACKFILL = "backfill"
+IDENTITY_TRAINING = "identity_training"
+APART = (MONTHS, MODEL)
+"""No part of the run of every day: that has no date to choose, and resolves by the model that is."""
 
 
 def build_definitions(home: Home) -> dg.Definitions:
@@ -40,19 +44,24 @@ def build_definitions(home: Home) -> dg.Definitions:
         published_asset(manifest),
     ]
     keys = [key for made in assets for key in made.keys]
-    # The run of every day has no date to choose, so the asset that has is none of its own.
-    past = dg.AssetSelection.assets(MONTHS)
     return dg.Definitions(
-        assets=[*assets, history_asset(home, manifest)],
+        assets=[*assets, history_asset(home, manifest), identity_model_asset()],
         jobs=[
-            dg.define_asset_job(JOB, selection=dg.AssetSelection.all() - past),
+            dg.define_asset_job(
+                JOB, selection=dg.AssetSelection.all() - dg.AssetSelection.assets(*APART)
+            ),
+            dg.define_asset_job(
+                IDENTITY_TRAINING,
+                selection=[MODEL],
+                description="Learns anew how records agree; promoted if few records change their customer.",
+            ),
             dg.define_asset_job(
                 BACKFILL,
-                selection=past,
+                selection=[MONTHS],
                 description="Fills in past month starts of marts/customer_value_history.",
             ),
         ],
-        schedules=schedules(home, config, JOB),
+        schedules=schedules(home, config, JOB, IDENTITY_TRAINING),
         sensors=[landing_sensor(home, config, systems, JOB, keys), watch_sensor(home, config)],
         resources={"unicus": UnicusRun(home=str(home.root))},
         executor=dg.in_process_executor,

@@ -43,6 +43,7 @@ are in. A name may be misspelt: the nearest one is told.
 AUTOMATION = {
     "daily": "Cron expression, in the time zone of the home, of the run of everything.",
     "retraining": "Cron expression of the run that trains every question anew.",
+    "identity_training": "Cron expression of the training of how records agree that are one person.",
     "landing_seconds": "How often is looked for new files, at least.",
 }
 RETENTION = {

@@ -165,7 +165,7 @@ def plan(request: Request) -> Ending:
 def nothing_to_do(request: Request, config: HomeConfig) -> Ending | None:
     """Say so when the published copy is already what this run would make."""
     from intake.snapshot import loads_of, snapshot_id
-    from orchestration.runkey import champions_asked, published_key, run_key
+    from orchestration.runkey import models_asked, published_key, run_key
     from serving.publish import read_publication
 
     publication = read_publication(request.home.published)
@@ -175,7 +175,7 @@ def nothing_to_do(request: Request, config: HomeConfig) -> Ending | None:
         return None
     snapshot = snapshot_id(loads_of(request.home.lake, config.systems))
     run = run_key(snapshot, publication.as_of, config)
-    if publication.key != published_key(run, champions_asked(request.home, config)):
+    if publication.key != published_key(run, models_asked(request.home, config)):
         return None
     if request.as_of is None and publication.as_of != _default_as_of(
         request.home, config, snapshot

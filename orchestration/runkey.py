@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from datetime import date
 
+from intake.lake import Lake
 from orchestration.settings import PROJECT, Home, HomeConfig, code_hash
 
 
@@ -32,14 +33,29 @@ def champions_asked(home: Home, config: HomeConfig) -> dict[str, str]:
     return {q.name: found[q.name] for q in config.questions if q.name in found}
 
 
-def published_key(run: str, champions: Mapping[str, str]) -> str:
-    """Hash of a run's key and of the champions that scored, which only its end knows.
+def models_asked(home: Home, config: HomeConfig) -> dict[str, str]:
+    """Version by model of all that a run would decide by: the champions, and what resolves records."""
+    promoted = [one.record_id for one in home.lake.live("identity_model")]
+    return champions_asked(home, config) | _identity(promoted)
+
+
+def model_that_resolved(lake: Lake) -> dict[str, str]:
+    """Version of the model that was promoted when the live map was made; none before any."""
+    return _identity([one.details.get("model", "") for one in lake.live("customer_map")])
+
+
+def _identity(versions: list[str]) -> dict[str, str]:
+    return {"identity": versions[-1]} if any(versions) else {}
+
+
+def published_key(run: str, models: Mapping[str, str]) -> str:
+    """Hash of a run's key and of the models that decided, which only its end knows.
 
     Args:
         run: The run's key.
-        champions: Version of the champion by model.
+        models: Version by model.
     """
-    return _key(run, *(f"{name} {champions[name]}" for name in sorted(champions)))
+    return _key(run, *(f"{name} {models[name]}" for name in sorted(models)))
 
 
 def _rules(config: HomeConfig) -> list[str]:

@@ -93,11 +93,13 @@ class Automation:
     Attributes:
         daily: cron expression, in the time zone of the home, of the run of everything.
         retraining: cron expression of the run that trains every question anew.
+        identity_training: cron expression of the training of how records agree.
         landing_seconds: how often is looked for new files, at least.
     """
 
     daily: str | None = None
     retraining: str | None = None
+    identity_training: str | None = None
     landing_seconds: int | None = None
 
 

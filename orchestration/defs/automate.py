@@ -1,4 +1,4 @@
-"""What a home does by itself: the run of every day, the retraining of every week, new files seen.
+"""What a home does by itself: the run of every day, the trainings of every week and month, new files.
 
 Belongs here: when a run starts and what it is asked. Does not belong here: what a run does. Each is off
 until it is switched on in Dagster's page, or given a time under `automation` in `home.yaml`.
@@ -24,11 +24,22 @@ if TYPE_CHECKING:
     from intake.source import System
     from orchestration.settings import Home, HomeConfig
 
-USUAL = Automation(daily="0 6 * * *", retraining="0 3 * * 0", landing_seconds=60)
+USUAL = Automation(
+    daily="0 6 * * *", retraining="0 3 * * 0", identity_training="0 2 1 * *", landing_seconds=60
+)
 
 
-def schedules(home: Home, config: HomeConfig, job: str) -> list[dg.ScheduleDefinition]:
-    """The run of every day, which skips a day without anything new, and the retraining of every week."""
+def schedules(
+    home: Home, config: HomeConfig, job: str, training: str
+) -> list[dg.ScheduleDefinition]:
+    """The run of every day, which skips a day without anything new, and what trains now and then.
+
+    Args:
+        home: The home.
+        config: Its settings.
+        job: Name of the job of every day.
+        training: Name of the job that trains identity.
+    """
 
     def daily(_context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         try:
@@ -41,9 +52,13 @@ def schedules(home: Home, config: HomeConfig, job: str) -> list[dg.ScheduleDefin
         config = {"home": str(home.root), "retrain": True}
         return dg.RunRequest(run_config={"resources": {"unicus": {"config": config}}})
 
+    def identity_training(_context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        return dg.RunRequest()
+
     return [
         _schedule(home, config, job, daily, "Loads what has arrived and builds everything."),
         _schedule(home, config, job, retraining, "The same, and trains every question anew."),
+        _schedule(home, config, training, identity_training, "Learns anew how records agree."),
     ]
 
 

@@ -174,9 +174,10 @@ def _first_model(lake: Lake, records: pa.Table) -> "Learned | None":
 
 
 def _commit_map(lake: Lake, resolution: Resolution, logged: list[Record]) -> None:
-    """Replace the map and what goes with it when they are not those that follow from these events."""
+    """Replace the map and what goes with it when they are of other events or of another model."""
     last = "-".join(str(record.seq) for record in logged[-1:]) or "empty"
-    name = f"{last} {digest(resolution.review)[:12]}"
+    model = "".join(one.record_id for one in lake.live("identity_model"))
+    name = f"{last} {digest(resolution.review)[:12]} {model}".rstrip()
     maps = lake.live("customer_map")
     if any(record.record_id == name for record in maps):
         return
@@ -191,4 +192,4 @@ def _commit_map(lake: Lake, resolution: Resolution, logged: list[Record]) -> Non
             for one, table in tables.items()
         ]
         old = [record.seq for record in maps]
-        transaction.commit("customer_map", name, staged, supersedes=old)
+        transaction.commit("customer_map", name, staged, supersedes=old, details={"model": model})

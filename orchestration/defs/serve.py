@@ -12,7 +12,7 @@ from orchestration.defs.predict import champions_that_scored
 from orchestration.moment import Moment
 from orchestration.progress import progress
 from orchestration.resources import UnicusRun
-from orchestration.runkey import published_key, run_key
+from orchestration.runkey import model_that_resolved, published_key, run_key
 from orchestration.settings import Home, read_config
 from serving.publish import MixedMoments, Publication, PublicTable, publish
 
@@ -56,12 +56,13 @@ def publish_tables(
     stale = sorted({t.name for t in tables} - dbt.built_with(home, key))
     if stale:
         raise MixedMoments(home.published, stale, f"{moment.as_of}, {moment.snapshot_id}")
+    models = champions_that_scored(home.lake, moment.as_of) | model_that_resolved(home.lake)
     publication = Publication(
         run_id=run_id,
         snapshot_id=moment.snapshot_id,
         as_of=moment.as_of,
         published_at=datetime.now(UTC).replace(tzinfo=None),
-        key=published_key(key, champions_that_scored(home.lake, moment.as_of)),
+        key=published_key(key, models),
     )
     rows = publish(home.warehouse, home.published, tables, publication)
     progress.note(f"{len(rows)} tables, {sum(rows.values()):,} rows")

@@ -17,7 +17,7 @@ from intake.contract import contracts
 from intake.load import load_entity
 from orchestration import lock
 from orchestration.defs.automate import USUAL, landing_sensor, schedules
-from orchestration.graph import JOB, build_definitions
+from orchestration.graph import IDENTITY_TRAINING, JOB, build_definitions
 from orchestration.launcher import is_gone
 from orchestration.settings import (
     Automation,
@@ -126,11 +126,13 @@ def test_what_home_yaml_gives_a_time_runs_and_the_rest_waits_to_be_switched_on(h
     config = replace(read_config(home), automation=Automation(daily="15 4 * * 1-5"))
     write_config(home, config)
     config = read_config(home)
-    daily, retraining = schedules(home, config, JOB)
+    daily, retraining, identity_training = schedules(home, config, JOB, IDENTITY_TRAINING)
     assert (daily.cron_schedule, daily.execution_timezone) == ("15 4 * * 1-5", "Europe/Paris")
     assert daily.default_status == dg.DefaultScheduleStatus.RUNNING
     assert retraining.cron_schedule == USUAL.retraining
     assert retraining.default_status == dg.DefaultScheduleStatus.STOPPED
+    assert identity_training.cron_schedule == "0 2 1 * *"
+    assert identity_training.default_status == dg.DefaultScheduleStatus.STOPPED
     sensor = landing_sensor(home, config, read_systems(config), JOB, KEYS)
     assert sensor.default_status == dg.DefaultSensorStatus.STOPPED
     assert sensor.minimum_interval_seconds == USUAL.landing_seconds
@@ -139,7 +141,7 @@ def test_what_home_yaml_gives_a_time_runs_and_the_rest_waits_to_be_switched_on(h
 def test_a_day_with_a_missing_file_is_run_so_that_the_run_can_say_so(
     home: Home, shop: Shop
 ) -> None:
-    daily, _ = schedules(home, read_config(home), JOB)
+    daily, *_ = schedules(home, read_config(home), JOB, IDENTITY_TRAINING)
     (shop.files / "lines-1.csv").unlink()
     publication = Publication("run", "s", date(2024, 1, 2), datetime(2024, 1, 2), "key")
     duckdb.connect(home.warehouse).close()
@@ -150,7 +152,7 @@ def test_a_day_with_a_missing_file_is_run_so_that_the_run_can_say_so(
 
 
 def test_the_day_asks_for_a_run_and_the_week_for_one_that_trains(home: Home) -> None:
-    daily, retraining = schedules(home, read_config(home), JOB)
+    daily, retraining, _ = schedules(home, read_config(home), JOB, IDENTITY_TRAINING)
     with dg.DagsterInstance.ephemeral() as instance:
         context = dg.build_schedule_context(instance=instance)
         (of_day,) = daily.evaluate_tick(context).run_requests or ()
@@ -173,6 +175,7 @@ def test_a_time_zone_that_is_none_is_a_setting_fault(home: Home) -> None:
     "written",
     [
         "{daily: at noon}", "{daily: 6}", '{retraining: "99 3 * * 0"}', "{landing_seconds: 0}",
+        "{identity_training: monthly}",
         "{landing_seconds: soon}", '{daily: "R R * * *"}', '{daily: " 0 6 * * *"}',
         "{dayly: '0 6 * * *'}", "[daily]",
     ],
@@ -181,7 +184,7 @@ def test_a_time_that_is_none_is_a_setting_fault(home: Home, written: str) -> Non
     with home.config_path.open("a") as file:
         file.write(f"automation: {written}\n")
     with pytest.raises(SettingFault) as caught:
-        schedules(home, read_config(home), JOB)
+        schedules(home, read_config(home), JOB, IDENTITY_TRAINING)
     assert caught.value.code == "bad-setting"
 
 

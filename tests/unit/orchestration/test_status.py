@@ -129,6 +129,7 @@ def test_each_setting_comes_with_its_origin(
         "postgres": ("none: files in the home", "default"),
         "automation.daily": ("0 4 * * *", "home.yaml"),
         "automation.retraining": ("none", "default"),
+        "automation.identity_training": ("none", "default"),
         "automation.landing_seconds": ("none", "default"),
         "UNICUS_DBT": ("cli", "environment"),
         "UNICUS_MEMORY_LIMIT": ("2GB", "environment"),

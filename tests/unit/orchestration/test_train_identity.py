@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import numpy as np
 import pyarrow as pa
@@ -18,8 +23,12 @@ from identity.resolve import DECISIONS
 from ml import tracking
 from ml.forgetting import old_trainings
 from orchestration.defs.identity import run_identity
+from orchestration.defs.identity_model import MODEL, identity_model_asset
+from orchestration.graph import IDENTITY_TRAINING, JOB, build_definitions
 from orchestration.identity_lake import promoted_model
-from orchestration.settings import Home, SettingFault
+from orchestration.resources import UnicusRun
+from orchestration.runkey import model_that_resolved, models_asked
+from orchestration.settings import Home, SettingFault, read_config
 from orchestration.train_identity import (
     carry_out,
     change_text,
@@ -98,11 +107,15 @@ def test_the_first_run_learns_a_model_and_training_tells_what_another_would_chan
     assert change.changed_share == 0
     assert plan_again(change) is change
     assert promoted_model(home.lake) == first, "a plan promotes nothing"
+    assert model_that_resolved(home.lake) == models_asked(home, read_config(home))
     carry_out(change)
     assert promoted_model(home.lake) == change.model
+    asked_of_now = models_asked(home, read_config(home))
+    assert model_that_resolved(home.lake) != asked_of_now, "a run has something to do"
     assert "is promoted" in change_text(change, "done")
     assert change_value(change, "done")["would_be"]["customers"] == done.customers
     assert run_identity(home).events.num_rows == 0
+    assert model_that_resolved(home.lake) == asked_of_now == {"identity": "splink-2"}
 
 
 def test_what_a_model_decides_by_is_kept_and_read_back(home: Home, tmp_path: Path) -> None:
@@ -135,13 +148,68 @@ def test_what_a_model_decides_by_is_kept_and_read_back(home: Home, tmp_path: Pat
     assert old_trainings(home.mlflow, later, ()).gone == (), "what was in use is never forgotten"
 
 
-def test_a_model_that_moves_too_many_records_is_not_promoted_unasked(home: Home) -> None:
+def asked(home: Home, **config: float) -> tuple[dg.ExecuteInProcessResult, dg.DagsterInstance]:
+    """The asset as the browser or the daemon asks for it."""
+    instance = dg.DagsterInstance.ephemeral()
+    done = dg.materialize(
+        [identity_model_asset()], instance=instance, raise_on_error=False,
+        resources={"unicus": UnicusRun(home=str(home.root))},
+        run_config={"ops": {"identity__identity_model": {"config": config}}},
+    )  # fmt: skip
+    return done, instance
+
+
+def test_the_asset_promotes_within_its_limit_and_shows_who_would_move_beyond(home: Home) -> None:
     rows = profiles()
     fill(home, rows)
     run_identity(home)
+    done, _ = asked(home)
+    (made,) = done.asset_materializations_for_node("identity__identity_model")
+    assert done.success
+    assert (made.metadata["before"].value, made.metadata["model"].value) == ("splink-1", "splink-2")
+    assert made.metadata["customers"].value == pytest.approx(PEOPLE, rel=0.05)
+    assert "image/svg+xml" in str(made.metadata["pairs by weight"].value)
+    assert "image/png" in str(made.metadata["weights"].value)
     fill(home, [row | {"email": None, "mobile_phone": None, "house_key": None} for row in rows])
-    change = plan_training(home, most_changed=0.0)
-    assert change.changed_share > 0
-    with pytest.raises(SettingFault) as fault:
-        carry_out(change)
-    assert fault.value.code == "too-much-would-change"
+    refused, instance = asked(home, most_changed=0.0)
+    (failure,) = [event for event in refused.all_events if event.is_step_failure]
+    told = failure.step_failure_data.user_failure_data
+    assert told
+    assert str(told.description).split(":")[0] == "too-much-would-change"
+    assert "--most-changed" in str(told.metadata["fix"].value)
+    (seen,) = instance.fetch_observations(MODEL, limit=1).records
+    assert seen.asset_observation
+    assert seen.asset_observation.metadata["split"].value
+    kept = promoted_model(home.lake)
+    assert kept
+    assert kept.version == "splink-2", "a refused model is not promoted"
+
+
+def test_while_a_run_holds_the_home_the_asset_waits(home: Home) -> None:
+    fill(home, profiles())
+    with holds(home), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("orchestration.resources.WAIT_SECONDS", 0.1)
+        done, _ = asked(home)
+    told = [event.message or "" for event in done.all_events if event.is_failure]
+    assert any("is held by another run" in str(event) for event in done.all_events), told
+    assert promoted_model(home.lake) is None
+
+
+@contextmanager
+def holds(home: Home) -> Iterator[None]:
+    """Another process holds the home."""
+    handle = os.open(home.root / ".lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def test_no_run_of_every_day_trains_identity(home: Home) -> None:
+    definitions = build_definitions(home)
+    every, training = (definitions.resolve_job_def(name) for name in (JOB, IDENTITY_TRAINING))
+    assert MODEL not in every.asset_layer.executable_asset_keys
+    assert training.asset_layer.executable_asset_keys == {MODEL}
+    graph = definitions.resolve_asset_graph()
+    assert graph.get(MODEL).child_keys == set(), "nothing waits for a training"
