@@ -185,12 +185,16 @@ def _keys_of_fresh() -> str:
         texts = f"unnest([{', '.join(one.sql)}])" if len(one.sql) > 1 else one.sql[0]
         distinct = "distinct" if len(one.sql) > 1 else ""
         selects.append(f"""
-            select {distinct} {kind}::utinyint as kind, md5_number_lower('{kind}|' || text) as key,
-                record, name
+            select {distinct} {kind}::utinyint as kind, {_key(kind, "text")} as key, record, name
             from (select record, hash(name_key) as name, {texts} as text from fresh)
             where text is not null
         """)
     return " union all ".join(selects)
+
+
+def _key(kind: int, text: str) -> str:
+    """Number of a key; pairs are compared by their values, so that two keys with one number do no harm."""
+    return f"hash({text}, {kind}::utinyint)"
 
 
 def _find_candidates(con: duckdb.DuckDBPyConnection, of: str) -> None:
@@ -293,12 +297,13 @@ def _add_supported(con: duckdb.DuckDBPyConnection) -> None:
         return
     con.execute("""
         create or replace temp table lost_keys as
-        select a, b, kind, key from lost join keys on a = record
+        from keys semi join (select unnest([a, b]) as record from lost) using (record)
     """)
     con.execute("""
         create or replace temp table other_keys as
-        select distinct kind, key from lost_keys as l
-        semi join keys as r on l.b = r.record and l.kind = r.kind and l.key = r.key
+        select distinct l.kind, l.key from lost
+        join lost_keys as l on a = l.record
+        join lost_keys as r on b = r.record and l.kind = r.kind and l.key = r.key
         anti join touched_keys as t on l.kind = t.kind and l.key = t.key
     """)
     _find_candidates(con, "other")
@@ -381,11 +386,11 @@ def _weigh(con: duckdb.DuckDBPyConnection, model: Model, profiles: str) -> None:
         )
         select a, b, case
             when email = 2 and phone < 2
-                and md5_number_lower('0|' || mailbox) in (from contested) then {number(email)}
+                and {_key(0, "mailbox")} in (from contested) then {number(email)}
             when identifier = 1 and email < 2 and phone < 2 and is_one_card
-                and md5_number_lower('2|' || card) in (from contested) then {number(identifier)}
+                and {_key(2, "card")} in (from contested) then {number(identifier)}
             when phone = 3 and email < 2
-                and md5_number_lower('1|' || number) in (from contested) then {number(phone)}
+                and {_key(1, "number")} in (from contested) then {number(phone)}
             end as bits
         from told
     """)

@@ -94,6 +94,10 @@ def recluster(con: duckdb.DuckDBPyConnection, model: Model) -> Clusters:
         select record from components semi join opened using (component)
         semi join records using (record)
     """)
+    con.execute("""
+        create or replace temp table near_pairs as
+        from pairs where a in (from reopened) and b in (from reopened)
+    """)
     records = np.sort(_column(con, "from reopened"))
     links = _links(con, model)
     component = components(records, links.a, links.b)
@@ -117,11 +121,11 @@ def _links(con: duckdb.DuckDBPyConnection, model: Model) -> Links:
     """What links the reopened records: pairs that weigh enough, and what a steward says."""
     found = con.execute(f"""
         select a, b, max(weight) as weight from (
-            select a, b, weight from pairs where weight >= {number(model.link)} and not is_vetoed
+            select a, b, weight from near_pairs where weight >= {number(model.link)} and not is_vetoed
             union all
-            select a, b, {number(DECIDED)} from decided where is_link
+            select a, b, {number(DECIDED)} from decided
+            where is_link and a in (from reopened) and b in (from reopened)
         )
-        where a in (from reopened) and b in (from reopened)
         group by a, b order by weight desc, a, b
     """).fetchnumpy()
     a, b, weight = (np.asarray(found[name]) for name in ("a", "b", "weight"))
@@ -188,7 +192,7 @@ def _contradictions(
         from parts as l join parts as r on l.part = r.part and l.record < r.record
     """)
     con.execute(
-        "create or replace temp table not_weighed as from together anti join pairs using (a, b)"
+        "create or replace temp table not_weighed as from together anti join near_pairs using (a, b)"
     )
     levels_of(con, "not_weighed", "together_compared")
     why = f"""case when {FIRST_NAMES_DIFFER} then 'first names differ'
@@ -196,7 +200,7 @@ def _contradictions(
     found = con.execute(f"""
         select a, b, {why} as reason from together_compared where {model.contradicts_sql}
         union all
-        select a, b, {why} from pairs semi join together using (a, b) where is_vetoed
+        select a, b, {why} from near_pairs semi join together using (a, b) where is_vetoed
         union all
         select a, b, '{BANNED}' from decided semi join together using (a, b) where not is_link
     """).fetchall()

@@ -94,10 +94,14 @@ def assign(
     con.execute("""
         create or replace temp table placed as
         select found.record, found.cluster, found.strict_group, map.customer_id as old_id,
-            map.strict_customer_id as old_strict_id, map.created_seq
+            map.strict_customer_id as old_strict_id, map.* exclude (record, customer_id, strict_customer_id)
         from found left join map using (record)
     """)
     con.unregister("found")
+    con.execute("""
+        create or replace temp table known_ids as
+        from ids semi join (select unnest([old_id, old_strict_id]) as id from placed) using (id)
+    """)
     _choose(con, "cluster", "old_id", "customers")
     _choose(con, "strict_group", "old_strict_id", "stricts")
     return _write_down(con, now, model_version)
@@ -118,7 +122,7 @@ def _choose(con: duckdb.DuckDBPyConnection, group: str, old_id: str, what: str) 
     con.execute(f"""
         create or replace temp table {into} as
         with oldest as (
-            select number, min_by(id, first_seq) as id from {what}_kept join ids using (id)
+            select number, min_by(id, first_seq) as id from {what}_kept join known_ids using (id)
             group by number
         )
         select groups.number, oldest.id
@@ -155,7 +159,8 @@ def _write_down(con: duckdb.DuckDBPyConnection, now: datetime, model_version: st
     events = con.execute(
         """
         with given as (
-            select placed.*, customers_given.id as new_id, stricts_given.id as new_strict_id
+            select placed.* exclude (source_system, source_key), customers_given.id as new_id,
+                stricts_given.id as new_strict_id
             from placed join customers_given on placed.cluster = customers_given.number
             join stricts_given on placed.strict_group = stricts_given.number
             where old_id is distinct from new_id or old_strict_id is distinct from new_strict_id
@@ -171,7 +176,7 @@ def _write_down(con: duckdb.DuckDBPyConnection, now: datetime, model_version: st
                 end as event_type
             from given join records using (record)
             left join customers_kept as kept on given.old_id = kept.id
-            left join ids as known on given.new_id = known.id
+            left join known_ids as known on given.new_id = known.id
         )
         select $start + row_number() over (order by source_system, source_key) as event_seq,
             $now as event_at, event_type, source_system, source_key, old_id as from_customer_id,
@@ -187,7 +192,10 @@ def _write_down(con: duckdb.DuckDBPyConnection, now: datetime, model_version: st
         f"create or replace temp table renewed as select {RECORD} as record, * from written"
     )
     con.execute("""
-        create or replace temp table ended as from map semi join renewed using (record)
+        create or replace temp table ended as
+        select record, source_system, source_key, old_id as customer_id,
+            old_strict_id as strict_customer_id, valid_from, created_seq
+        from placed semi join renewed using (record) where old_id is not null
     """)
     con.execute("""
         insert into past
@@ -206,7 +214,7 @@ def _write_down(con: duckdb.DuckDBPyConnection, now: datetime, model_version: st
         select id, min(event_seq) from (
             select to_customer_id as id, event_seq from written
             union all select to_strict_customer_id, event_seq from written
-        ) anti join ids using (id) group by id
+        ) anti join known_ids using (id) group by id
     """)
     con.execute("""
         insert into aliases

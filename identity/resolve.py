@@ -267,14 +267,14 @@ def _find_causes(con: duckdb.DuckDBPyConnection, model: Model) -> None:
     rule = f"concat_ws(', ', {words})"
     con.execute(f"""
         create or replace temp table causes as
-        with links as (
-            select a as record, b as other, weight, {rule} as rule from pairs
-            where weight >= {number(model.link)} and not is_vetoed and a in (from reopened)
+        with told as (
+            select a, b, weight, {rule} as rule from near_pairs
+            where weight >= {number(model.link)} and not is_vetoed
             union all
-            select b, a, weight, {rule} from pairs
-            where weight >= {number(model.link)} and not is_vetoed and b in (from reopened)
-            union all
-            select unnest([a, b]), unnest([b, a]), {number(DECIDED)}, 'a steward' from decided where is_link
+            select a, b, {number(DECIDED)}, 'a steward' from decided where is_link
+        ),
+        links as (
+            select unnest([a, b]) as record, unnest([b, a]) as other, weight, rule from told
         )
         select record, max_by(rule, (weight, other)) as rule from links group by record
     """)
@@ -344,16 +344,14 @@ def _told(
         order by 6, 1, 2, 3, 4, 7
     """).to_arrow_table().cast(REVIEW)  # fmt: skip
     con.unregister("not_followed")
-    counts: dict[str, int] = {}
-    for kind in events["event_type"].to_pylist():
-        counts[kind] = counts.get(kind, 0) + 1
+    kinds, states = (_counts(column) for column in (events["event_type"], review["state"]))
     run = {
         "run_at": now, "model_version": model.version, "model_kind": model.kind,
         "records_count": sum(size * count for size, count in sizes.items()),
         "changed_count": changed, "pairs_count": weighed, "customers_count": sum(sizes.values()),
-        "refused_count": review["state"].to_pylist().count("refused"),
+        "refused_count": states.get("refused", 0),
         "largest_count": max(sizes, default=0),
-        **{f"{kind}_count": counts.get(kind, 0)
+        **{f"{kind}_count": kinds.get(kind, 0)
            for kind in ("created", "merged", "split", "moved", "regrouped")},
     }  # fmt: skip
     customer_map = replayed_map(con)
@@ -369,6 +367,11 @@ def _told(
     """).to_arrow_table().cast(ALIASES)  # fmt: skip
     runs = pa.Table.from_pylist([run] if events.num_rows else [], schema=RUNS)
     return Resolution(events, runs, customer_map, aliases, review, sizes, weights)
+
+
+def _counts(column: pa.ChunkedArray) -> dict[str, int]:
+    """How often each value occurs."""
+    return {one["values"]: one["counts"] for one in column.value_counts().to_pylist()}
 
 
 def replayed_map(con: duckdb.DuckDBPyConnection) -> pa.Table:

@@ -49,10 +49,10 @@ def promote(lake: Lake, model: Model) -> None:
 def read_records(home: Home) -> pa.Table:
     """Every record that is mentioned anywhere, with its profile where it has one."""
     return _read(home, """
-        select records.source_system, records.source_key,
-            profiles.* exclude (source_system, source_key)
-        from staging.identity_records as records
-        left join staging.identity_profiles as profiles using (source_system, source_key)
+        from staging.identity_profiles
+        union all by name
+        select source_system, source_key from staging.identity_records
+        anti join staging.identity_profiles using (source_system, source_key)
     """, PROFILES)  # fmt: skip
 
 
