@@ -312,15 +312,16 @@ def _add_supported(con: duckdb.DuckDBPyConnection) -> None:
     """)
 
 
-def levels_of(con: duckdb.DuckDBPyConnection, pairs: str, into: str) -> str:
+def levels_of(
+    con: duckdb.DuckDBPyConnection, pairs: str, into: str, profiles: str = "records"
+) -> str:
     """Make a temporary table of the levels at which pairs (a, b) of records agree.
 
     Returns:
         The table to read the profiles of these records from: of a few they are gathered in one pass.
     """
     levels = ", ".join(f"{one.sql} as {one.name}" for one in COMPARISONS)
-    profiles = "records"
-    if _count(con, pairs) * FEW < _count(con, "records"):
+    if profiles == "records" and _count(con, pairs) * FEW < _count(con, "records"):
         profiles = f"profiles_of_{pairs}"
         con.execute(f"""
             create or replace temp table {profiles} as

@@ -7,6 +7,7 @@ belong here: how it reads on a page.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import duckdb
 
 from identity.candidates import KEYS, levels_of
 from identity.compare import COMPARISONS, Model, number
-from identity.store import RECORD, basis_of, record_number
+from identity.store import basis_of, record_number
 
 Key = tuple[str, str]
 
@@ -50,10 +51,8 @@ def explain_pair(store: Path, model: Model, left: Key, right: Key) -> dict[str, 
         if con.execute("select basis from meta").fetchall() != [(basis_of(model),)]:
             raise NoStore
         a, b = (_record(con, key) for key in (left, right))
-        con.execute(
-            f"create temp table asked as select {min(a, b)}::ubigint as a, {max(a, b)}::ubigint as b"
-        )
-        levels_of(con, "asked", "asked_levels")
+        _narrow(con, a, b)
+        levels_of(con, "asked", "asked_levels", "asked_records")
         ids = {record: _customers(con, record) for record in (a, b)}
         is_one = ids[a]["customer_id"] == ids[b]["customer_id"]
         return {
@@ -67,26 +66,35 @@ def explain_pair(store: Path, model: Model, left: Key, right: Key) -> dict[str, 
             "shared_keys": _shared_keys(con),
             "decision": _decision(con),
             "refused": _refused(con),
-            "path": _path(con, model, a, b) if is_one else [],
+            "path": _path(con, model, a, b, ids[a]["customer_id"]) if is_one else [],
         }
 
 
-# A record is asked for by its number: values given to DuckDB by parameters have it import pandas, which
-# takes longer than all else.
 def _record(con: duckdb.DuckDBPyConnection, key: Key) -> int:
     record = record_number(*key)
-    if not con.execute(f"select 1 from records where record = {record}").fetchall():
+    if not con.execute(f"select 1 from ({_with('records', 'record', [record])})").fetchall():
         raise UnknownRecord(key)
     return record
+
+
+def _narrow(con: duckdb.DuckDBPyConnection, a: int, b: int) -> None:
+    """Put what the store knows of two records before it."""
+    low, high = sorted((a, b))
+    con.execute(f"create temp table asked as select {low}::ubigint as a, {high}::ubigint as b")
+    con.execute(f"create temp table asked_pairs as {_with('pairs', 'a', [low])}")
+    for table in ("records", "map", "keys"):
+        con.execute(f"create temp table asked_{table} as {_with(table, 'record', {a, b})}")
 
 
 def _customers(con: duckdb.DuckDBPyConnection, record: int) -> dict[str, Any]:
     """The customer of a record, now and before."""
     now = con.execute(f"""
-        select customer_id, strict_customer_id, valid_from from map where record = {record}
+        select customer_id, strict_customer_id, valid_from from asked_map where record = {record}::ubigint
     """).fetchall()
     past = con.execute(f"""
-        select customer_id, valid_from, valid_to from past where {RECORD} = {record} order by valid_from
+        select customer_id, valid_from, valid_to from past
+        semi join (from asked_map where record = {record}::ubigint) using (source_system, source_key)
+        order by valid_from
     """).fetchall()
     customer, strict, since = now[0]
     return {
@@ -109,7 +117,7 @@ def _weight(con: duckdb.DuckDBPyConnection, model: Model) -> dict[str, Any]:
         for one, level in zip(COMPARISONS, levels, strict=True)
     ]  # fmt: skip
     rareness = told - sum(one["bits"] for one in agreement)
-    stored = con.execute("select weight from pairs join asked using (a, b)").fetchall()
+    stored = con.execute("select weight from asked_pairs join asked using (a, b)").fetchall()
     return {
         "prior_bits": round(model.prior, 2),
         "agreement": agreement,
@@ -122,20 +130,29 @@ def _weight(con: duckdb.DuckDBPyConnection, model: Model) -> dict[str, Any]:
 
 def _shared_keys(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """What both records have, and by how many records and people it is shared."""
-    found = con.execute("""
-        with shared as (
-            select l.kind, l.key from asked join keys as l on asked.a = l.record
-            join keys as r on asked.b = r.record and l.kind = r.kind and l.key = r.key
-        )
-        select kind, count(*), count(distinct coalesce(name_key, ''))
-        from keys semi join shared using (kind, key) join records using (record)
-        group by kind, key order by kind
+    shared = con.execute("""
+        select key from asked_keys group by key
+        having count(*) = (select count(*) from asked_records)
+    """).fetchall()
+    rows = _with("keys", "key", [key for (key,) in shared])
+    found = con.execute(f"""
+        select kind, count(*), count(distinct name) from ({rows}) group by kind, key order by kind
     """).fetchall()
     return [
         {"key": KEYS[kind].name, "records": records, "people": people,
          "is_used": people <= KEYS[kind].people and records <= KEYS[kind].records}
         for kind, records, people in found
     ]  # fmt: skip
+
+
+def _with(table: str, column: str, numbers: Iterable[int]) -> str:
+    """SQL of the rows that have one of these numbers.
+
+    One by one, as DuckDB then reads of the other columns only where it is found, and of its own type, as
+    it would else convert all that are stored.
+    """
+    rows = (f"select * from {table} where {column} = {number}::ubigint" for number in numbers)
+    return " union all ".join(rows) or f"select * from {table} limit 0"
 
 
 def _decision(con: duckdb.DuckDBPyConnection) -> str:
@@ -148,25 +165,25 @@ def _refused(con: duckdb.DuckDBPyConnection) -> str:
     return str(found[0][0]) if found else ""
 
 
-def _path(con: duckdb.DuckDBPyConnection, model: Model, a: int, b: int) -> list[dict[str, Any]]:
+def _path(
+    con: duckdb.DuckDBPyConnection, model: Model, a: int, b: int, customer: str
+) -> list[dict[str, Any]]:
     """The fewest links that lead from one record to the other inside their customer."""
+    names = dict(con.execute(
+        f"select record, source_system || ':' || source_key from map where customer_id = '{customer}'"
+    ).fetchall())  # fmt: skip
     links = con.execute(f"""
-        with members as (
-            select record, source_system || ':' || source_key as name
-            from map where customer_id = (select customer_id from map where record = {a})
-        ),
-        links as (
-            select a, b, weight from pairs where weight >= {number(model.link)} and not is_vetoed
+        with links as (
+            select a, b, weight from ({_with("pairs", "a", names)})
+            where weight >= {number(model.link)} and not is_vetoed
             union all select a, b, null from decided where is_link
         )
-        select links.a, links.b, weight, l.name, r.name from links
-        join members as l on links.a = l.record join members as r on links.b = r.record
-        order by weight desc nulls first
+        from links order by weight desc nulls first
     """).fetchall()
-    names: dict[int, str] = {}
     nearby: dict[int, list[tuple[int, float | None]]] = {}
-    for one, other, weight, one_name, other_name in links:
-        names |= {one: one_name, other: other_name}
+    for one, other, weight in links:
+        if not {one, other} <= names.keys():
+            continue
         nearby.setdefault(one, []).append((other, weight))
         nearby.setdefault(other, []).append((one, weight))
     came: dict[int, tuple[int, float | None]] = {a: (a, None)}
