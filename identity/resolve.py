@@ -19,6 +19,7 @@ from identity.candidates import compare_changed, take_changes
 from identity.clusters import BANNED, DECIDED, recluster
 from identity.compare import COMPARISONS, PROFILES, Model, number
 from identity.ids import EVENTS, assign, load_log
+from identity.quality import DECIDED_PAIRS, decided_pairs, sampled_links
 from identity.store import RECORD, forget_store, open_store
 
 DECISIONS = pa.schema(
@@ -61,7 +62,7 @@ REVIEW = pa.schema(
     ]
 )
 """What a steward may look at: pairs that nearly link (`weak`), links that were not followed
-(`refused`), and decisions that could not be (`decision`)."""
+(`refused`), decisions that could not be (`decision`), and some links, to be confirmed (`sample`)."""
 
 RUNS = pa.schema(
     [
@@ -89,6 +90,7 @@ TABLES = {
     "customer_aliases": ALIASES,
     "identity_runs": RUNS,
     "identity_review": REVIEW,
+    "identity_decided_pairs": DECIDED_PAIRS,
 }
 
 
@@ -98,7 +100,7 @@ class Resolution:
 
     Attributes:
         events, runs: what is new.
-        customer_map, aliases, review: as they are now.
+        customer_map, aliases, review, decided_pairs: as they are now.
         sizes: how many customers have so many records.
         weights: how many pairs of the store weigh so many whole bits, and contradict each other or not.
     """
@@ -108,6 +110,7 @@ class Resolution:
     customer_map: pa.Table
     aliases: pa.Table
     review: pa.Table
+    decided_pairs: pa.Table
     sizes: dict[int, int]
     weights: dict[tuple[int, bool], int]
 
@@ -338,9 +341,10 @@ def _told(
         """).fetchall()
     }  # fmt: skip
     con.register("not_followed", refused)
-    review = con.execute("""
+    review = con.execute(f"""
         select * exclude (a, b) from review
         union all select * from not_followed
+        union all ({sampled_links(model)})
         order by 6, 1, 2, 3, 4, 7
     """).to_arrow_table().cast(REVIEW)  # fmt: skip
     con.unregister("not_followed")
@@ -366,7 +370,8 @@ def _told(
         where customer_id not in (select retired_id from aliases) order by 1
     """).to_arrow_table().cast(ALIASES)  # fmt: skip
     runs = pa.Table.from_pylist([run] if events.num_rows else [], schema=RUNS)
-    return Resolution(events, runs, customer_map, aliases, review, sizes, weights)
+    decided = decided_pairs(con, model)
+    return Resolution(events, runs, customer_map, aliases, review, decided, sizes, weights)
 
 
 def _counts(column: pa.ChunkedArray) -> dict[str, int]:

@@ -196,6 +196,10 @@ where event_type = 'merged'
 group by rule
 order by records_count desc
 limit 5""",
+    "identity_quality": """\
+select stratum, decided_pairs_count, precision_rate, precision_low_rate, recall_rate, recall_low_rate
+from marts.identity_quality
+order by decided_pairs_count desc, stratum""",
     "identity_review": """\
 select state, reason, count(*) as pairs_count
 from marts.identity_review

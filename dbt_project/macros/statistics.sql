@@ -29,3 +29,13 @@
         else 'base'
     end
 {% endmacro %}
+
+{#- The lower (-) or upper (+) end of the 95 % interval of a share, by Wilson's score (1927). -#}
+{% macro wilson(successes, trials, sign) -%}
+round((
+    cast({{ successes }} as double) + 1.920729 {{ sign }} 1.959964 * sqrt(
+        cast({{ successes }} as double) * (cast({{ trials }} as double) - cast({{ successes }} as double))
+        / nullif(cast({{ trials }} as double), 0) + 0.960365
+    )
+) / (nullif(cast({{ trials }} as double), 0) + 3.841459), 6)
+{%- endmacro %}

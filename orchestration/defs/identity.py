@@ -40,6 +40,7 @@ DESCRIPTIONS = {
     "customer_aliases": "One row per retired customer id: the customer it leads to.",
     "identity_runs": "One row per resolution that changed something.",
     "identity_review": "One row per pair of records or decision that a steward may look at.",
+    "identity_decided_pairs": "One row per pair that a steward decided: what the model says of it alone.",
 }
 INPUTS = ("identity_records", "identity_profiles", "identity_decisions")
 
@@ -60,6 +61,9 @@ MADE_OF = {
     "rule": Origin(COMPARED, "what agrees in the heaviest link of the record"),
     "weight_bits": Origin(COMPARED, "what the levels of agreement are worth, added up"),
     "state": Origin(COMPARED, "what became of the pair"),
+    "stratum": Origin(COMPARED, "what such a pair can be mistaken by"),
+    "is_linked": Origin(COMPARED, "whether the model links the pair by itself"),
+    "is_one_person": Origin((("staging/identity_decisions", "decision"),)),
     "reason": Origin(COMPARED, "why the pair is not one customer"),
     "model_version": LEARNED,
     "model_kind": LEARNED,
@@ -177,7 +181,8 @@ def _commit_map(lake: Lake, resolution: Resolution, logged: list[Record]) -> Non
     """Replace the map and what goes with it when they are of other events or of another model."""
     last = "-".join(str(record.seq) for record in logged[-1:]) or "empty"
     model = "".join(one.record_id for one in lake.live("identity_model"))
-    name = f"{last} {digest(resolution.review)[:12]} {model}".rstrip()
+    asked = digest(resolution.review)[:12] + digest(resolution.decided_pairs)[:12]
+    name = f"{last} {asked} {model}".rstrip()
     maps = lake.live("customer_map")
     if any(record.record_id == name for record in maps):
         return
@@ -185,6 +190,7 @@ def _commit_map(lake: Lake, resolution: Resolution, logged: list[Record]) -> Non
         "customer_map": resolution.customer_map,
         "customer_aliases": resolution.aliases,
         "identity_review": resolution.review,
+        "identity_decided_pairs": resolution.decided_pairs,
     }
     with lake.transaction() as transaction:
         staged = [

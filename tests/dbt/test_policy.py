@@ -39,7 +39,7 @@ PUBLIC = {
     "kpi_customers_monthly", "kpi_cohorts_monthly", "campaign_results", "ingest_reconciliation",
     "fct_messages", "fct_sessions", "fct_interactions", "fct_reviews", "fct_referrals", "fct_ad_spend",
     "fct_social", "fct_consents", "kpi_messages_daily", "kpi_ads_daily", "kpi_social_daily",
-    "paths_to_purchase", "identity_events", "identity_review", "identity_runs",
+    "paths_to_purchase", "identity_events", "identity_quality", "identity_review", "identity_runs",
     "kpi_web_daily", "kpi_funnel_daily", "kpi_service_daily", "kpi_stores_daily",
 }  # fmt: skip
 

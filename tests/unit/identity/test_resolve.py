@@ -228,6 +228,31 @@ def test_a_steward_joins_what_contradicts_and_a_ban_keeps_apart_what_all_links_b
     _equals_a_rebuild(world, tmp_path)
 
 
+def test_what_the_model_says_alone_stands_beside_what_stewards_decided(tmp_path: Path) -> None:
+    world = World(tmp_path / "store.duckdb")
+    alike = {"email": "home@x.org", "house_key": "1 elm 75001", "place": "75001"}
+    links = world.run(
+        a=person("anna moss", **alike), b=person("anna moss", **alike), c=person("bert moss", **alike),
+        d=person("cleo lind"),
+    ).review.to_pylist()  # fmt: skip
+    (asked,) = (one for one in links if one["state"] == "sample")
+    assert {asked["left_source_key"], asked["right_source_key"]} == {"a", "b"}
+    assert asked["reason"] == "linked; identifier"
+    done = world.say(ban("a", "b"), link("a", "c"), link("b", "d"))
+    told = {
+        frozenset({one["left_source_key"], one["right_source_key"]}):
+        (one["stratum"], one["is_linked"], one["is_one_person"])
+        for one in done.decided_pairs.to_pylist()
+    }  # fmt: skip
+    assert told == {
+        frozenset("ab"): ("identifier", True, False),
+        frozenset("ac"): ("household", False, True),
+        frozenset("bd"): ("household", False, True),
+    }
+    assert not any(one["state"] == "sample" for one in done.review.to_pylist()), "it is decided"
+    assert done.decided_pairs.equals(world.anew().decided_pairs)
+
+
 def test_decisions_that_cannot_be_followed_are_told_and_those_on_records_to_come_hold_then(
     tmp_path: Path,
 ) -> None:
