@@ -276,6 +276,39 @@
         or valid_to > cast({{ input_then('map_until') }} as timestamp)
 {% endmacro %}
 
+{#-
+    What touches fct_sessions: events, and the profiles and messages that reveal whose a browser is. Of
+    those, too, what any version named: a browser that an account names no more is taken back.
+-#}
+{% macro touched_visitors() %}
+    {{ touched_rows(ref('web_events_versions'), 'event_id', 'visitor_id', 'occurred_at', 'customer_system') }}
+    union
+    select events.visitor_id
+    from {{ ref('web_events_versions') }} as events
+    where events.visitor_key in ({{ touched_profiles('visitor_key') }})
+    union
+    select events.visitor_id
+    from {{ ref('web_events_versions') }} as events
+    where events.message_id in (
+        {{ touched_rows(ref('messages_versions'), 'message_id', 'message_id', 'sent_at') }}
+    )
+{% endmacro %}
+
+{#- What any version said of the profiles that a new load brought, or whose record changed its customer. -#}
+{% macro touched_profiles(column) %}
+    select profiles.{{ column }}
+    from {{ ref('customers_versions') }} as profiles
+    inner join (
+        select source_system, customer_key from {{ ref('customers_versions') }}
+        where {{ is_untaken_load('_load_id') }}
+        union
+        select source_system, source_key as customer_key from {{ source('identity', 'customer_map') }}
+        where valid_from > cast({{ input_then('map_until') }} as timestamp)
+    ) as touched
+        on profiles.source_system = touched.source_system and profiles.customer_key = touched.customer_key
+    where profiles.{{ column }} is not null
+{% endmacro %}
+
 {#- What touches fct_messages: the message, what became of it, and a campaign that becomes known. -#}
 {% macro touched_messages() %}
     {{ touched_rows(ref('messages_versions'), 'message_id', 'message_id', 'sent_at') }}

@@ -30,11 +30,13 @@ from tests.conftest import LINES_HEADER, ORDERS_HEADER, Shop
 
 FEEDS = """  products: {path: "products*.csv", format: csv}
   stores: {path: "stores*.csv", format: csv}
+  customers: {path: "customers*.csv", format: csv}
   web_events: {path: "web_events*.csv", format: csv}
   campaigns: {path: "campaigns*.csv", format: csv}
   messages: {path: "messages*.csv", format: csv}
   message_events: {path: "message_events*.csv", format: csv}
 entities:
+  customers: {file: customers, delivery: upsert}
   web_events: {file: web_events, delivery: upsert}
   campaigns: {file: campaigns, delivery: upsert}
   messages: {file: messages, delivery: upsert}
@@ -47,8 +49,9 @@ MAPPINGS = {
     "stores": "'store' as channel, id as store_key, changed as updated_at",
     "web_events": """
         id as event_key, "at" as occurred_at, name as event_name, 'web' as channel, visitor as visitor_key,
-        customer as customer_key, changed as updated_at
+        customer as customer_key, message as message_key, changed as updated_at
     """,
+    "customers": "id as customer_key, visitor as visitor_key, changed as updated_at",
     "campaigns": """
         id as campaign_key, '2024-01-01' as start_date, '2024-12-31' as end_date, changed as updated_at
     """,
@@ -62,7 +65,8 @@ MAPPINGS = {
     """,
 }
 HEADERS = {
-    "web_events": "id,at,name,visitor,customer,changed",
+    "web_events": "id,at,name,visitor,customer,message,changed",
+    "customers": "id,visitor,changed",
     "campaigns": "id,changed",
     "messages": "id,customer,campaign,sent,changed",
     "message_events": "id,message,type,at,changed",
@@ -116,7 +120,7 @@ class World:
         self.shop.deliver("lines_000.csv", LINES_HEADER, *(f"{n},z,1,5," for n in numbers))
         self.load("orders", "order_lines")
         at = f"{FIRST_DAY} 12:00:00"
-        self.signal("web_events", f"100,{at},Page Viewed,phone,dan,")
+        self.signal("web_events", f"100,{at},Page Viewed,phone,dan,,")
         self.signal("messages", f"100,dan,late,{at},")
         self.signal("message_events", f"100,100,opened,{at},")
         self.know({"dan": "v", "dora": "w"})
@@ -139,7 +143,7 @@ class World:
     def deliver_signals(self) -> None:
         """Files of visits, messages and what became of them, some of them known already."""
         for entity, write in (
-            ("web_events", self._event), ("messages", self._message),
+            ("web_events", self._event), ("customers", self._profile), ("messages", self._message),
             ("message_events", self._message_event), ("campaigns", self._campaign),
         ):  # fmt: skip
             self.signal(entity, *(write() for _ in range(self.chance.randint(1, 6))))
@@ -148,8 +152,12 @@ class World:
         minute = self.chance.randint(0, 1439)
         at = f"{self._day()} {minute // 60:02}:{minute % 60:02}:00"
         name = self.chance.choice(["Page Viewed", "Product Viewed", "Product Added"])
-        who = f"{self.chance.choice('ab')},{self.chance.choice(['ann', 'bob', '', ''])}"
-        return f"{self.chance.randint(1, 30)},{at},{name},{who},{self._change()}"
+        who = f"{self.chance.choice('abcde')},{self.chance.choice(['ann', 'bob', '', '', '', ''])}"
+        message = self.chance.choice(["", "", self.chance.randint(1, 8)])
+        return f"{self.chance.randint(1, 30)},{at},{name},{who},{message},{self._change()}"
+
+    def _profile(self) -> str:
+        return f"{self.chance.choice(['ann', 'bob', 'cid'])},{self.chance.choice('abc')},{self._change()}"
 
     def _message(self) -> str:
         who, what = self.chance.choice(["ann", "bob", "cid", ""]), self.chance.choice("kl")
@@ -360,15 +368,29 @@ REASONS: dict[str, tuple[str, Callable[[World], None]]] = {
     "the date passes the day a campaign is known": ("fct_messages", lambda world: world.go_on(16)),
     "an event joins two visits": (
         "fct_sessions",
-        lambda world: world.signal("web_events", f"7,{FIRST_DAY} 10:20:00,Page Viewed,a,,"),
+        lambda world: world.signal("web_events", f"7,{FIRST_DAY} 10:20:00,Page Viewed,a,,,"),
     ),
     "an event is given to another visitor": (
         "fct_sessions",
-        lambda world: world.signal("web_events", f"2,{DAY_1},Page Viewed,c,bob,{world.after(-9)} 11:00:00"),
+        lambda world: world.signal(
+            "web_events", f"2,{DAY_1},Page Viewed,c,bob,,{world.after(-9)} 11:00:00"
+        ),
+    ),
+    "a profile names a browser": (
+        "fct_sessions", lambda world: world.signal("customers", f"cid,e,{world.after(-9)} 11:00:00"),
+    ),
+    "a profile names another browser": (
+        "fct_sessions", lambda world: world.signal("customers", f"cid,d,{world.after(-8)} 11:00:00"),
+    ),
+    "a click tells a browser": (
+        "fct_sessions",
+        lambda world: world.signal("web_events", f"50,{FIRST_DAY} 10:20:00,Page Viewed,e,,1,"),
     ),
     "an event is given to another customer": (
         "browsing_days",
-        lambda world: world.signal("web_events", f"1,{DAY_1},Page Viewed,a,bob,{world.after(-9)} 11:00:00"),
+        lambda world: world.signal(
+            "web_events", f"1,{DAY_1},Page Viewed,a,bob,,{world.after(-9)} 11:00:00"
+        ),
     ),
     "a message is opened": (
         "fct_messages",
@@ -412,9 +434,10 @@ def test_each_reason_to_build_a_key_anew_gives_the_tables_of_a_new_build(
     )
     world.deliver_as("campaigns", HEADERS["campaigns"], "k,", f"soon,{world.after(15)}")
     world.signal(
-        "web_events", f"1,{DAY_1},Page Viewed,a,ann,", f"2,{DAY_1},Product Viewed,b,cid,",
-        f"3,{FIRST_DAY} 10:45:00,Page Viewed,a,,", f"4,{DAY_1},Page Viewed,phone,dan,",
-        f"5,{world.after(11)} 10:00:00,Page Viewed,b,,",
+        "web_events", f"1,{DAY_1},Page Viewed,a,ann,,", f"2,{DAY_1},Product Viewed,b,cid,,",
+        f"3,{FIRST_DAY} 10:45:00,Page Viewed,a,,,", f"4,{DAY_1},Page Viewed,phone,dan,,",
+        f"5,{world.after(11)} 10:00:00,Page Viewed,b,,,", f"6,{DAY_1},Page Viewed,d,,,",
+        f"8,{DAY_1},Page Viewed,e,,,",
     )  # fmt: skip
     world.signal(
         "messages", f"1,ann,late,{DAY_1},", f"2,bob,soon,{DAY_1},", f"3,bob,k,{world.after(13)} 10:00:00,",
@@ -477,6 +500,50 @@ def test_a_buyer_who_is_corrected_on_the_same_day_or_without_a_time_keeps_no_ord
         in_part = world.build(kept)
     assert in_part == world.build(rebuilt)
     assert [row[0] for row in in_part["core.customer_days"]] == ["y"]
+
+
+def test_what_a_login_a_profile_a_click_and_a_card_reveal_goes_with_the_map_and_is_taken_back(
+    world: World, tmp_path: Path
+) -> None:
+    kept, rebuilt = two_warehouses(tmp_path)
+    world.day = FIRST_DAY + timedelta(days=20)
+    world.signal("messages", f"1,cid,k,{DAY_1},")
+    world.signal("customers", "bob,named,")
+    world.signal("campaigns", "k,")
+    world.signal("message_events", f"1,1,clicked,{FIRST_DAY} 12:00:00,")
+    world.signal(
+        "web_events",
+        *(
+            f"{browser} 1,{DAY_1},Page Viewed,{browser},,,"
+            for browser in ("login", "named", "click")
+        ),
+        f"login 2,{world.after(-9)} 10:00:00,Page Viewed,login,ann,,",
+        f"click 2,{world.after(-9)} 10:00:00,Page Viewed,click,,1,",
+    )
+    world.deliver_as("products", "id,changed", "p,")
+    world.deliver_as("stores", "id,changed", "s,")
+    world.deliver_as("orders", STORE_HEADER, f"1,card,{DAY_1},{DAY_1},s")
+    world.deliver_as("order_lines", LINES_HEADER, "1,p,1,5,")
+    world.list_exactly(f"1,dora,{DAY_1},{DAY_1},s")
+    merged = dict.fromkeys(("ann", "bob", "cid", "card"), "x")
+    parted = {"ann": "x", "bob": "y", "cid": "z", "card": "v"}
+    for customers in (merged, parted, merged):
+        world.know(customers)
+        in_part = world.build(kept)
+        rebuilt.unlink(missing_ok=True)
+        assert in_part == world.build(rebuilt)
+        with duckdb.connect(str(kept), read_only=True) as con:
+            known = con.execute("""
+                select visitor_key, count(*), min(customer_id), max(customer_id)
+                from core.fct_sessions group by all
+                union all
+                select 'card', 2, customer_id, customer_id from core.fct_orders
+                where customer_key = 'card'
+            """).fetchall()
+        whose = {"login": "ann", "named": "bob", "click": "cid", "card": "card"}
+        assert {key: (first, last) for key, _, first, last in known} == {
+            key: (customers[record], customers[record]) for key, record in whose.items()
+        }
 
 
 def two_warehouses(tmp_path: Path) -> tuple[Path, Path]:

@@ -2,6 +2,7 @@ select
     {{ record_id('event_key') }} as event_id,
     {{ record_id('product_key', 'product_system') }} as product_id,
     {{ record_id('order_key', 'order_system') }} as order_id,
+    {{ record_id('message_key', 'message_system') }} as message_id,
     source_system || ':' || coalesce(
         {{ trimmed('visitor_key') }},
         'customer ' || {{ trimmed('customer_key') }},

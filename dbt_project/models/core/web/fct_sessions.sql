@@ -3,9 +3,7 @@
     incremental_strategy='append',
     on_schema_change='append_new_columns',
     pre_hook=[
-        "{{ list_touched(touched_rows(
-            ref('web_events_versions'), 'event_id', 'visitor_id', 'occurred_at', 'customer_system'
-        )) }}",
+        "{{ list_touched(touched_visitors()) }}",
         "{{ delete_touched('visitor_id') }}"
     ],
     post_hook=[
@@ -93,6 +91,7 @@ sessions as (
         max(campaign_source) filter (where is_first = 1) as campaign_source,
         max(campaign_medium) filter (where is_first = 1) as campaign_medium,
         max(campaign_name) filter (where is_first = 1) as campaign_name,
+        min_by(message_id, place) filter (where message_id is not null) as message_id,
         count(*) as events_count,
         count(*) filter (where event_name like '% Viewed') as views_count,
         count(*) filter (where event_name = 'Products Searched') as searches_count,
@@ -119,25 +118,64 @@ customer_map as (
     where valid_to is null
 ),
 
--- Who logs in reveals all visits of the browser, those before too, unless it is also someone else's.
-known as (
+-- Profiles name the browser of an account, by logins that no visit may tell of.
+named as (
+    select
+        profiles.visitor_key,
+        min(customer_map.customer_id) as first_customer_id,
+        max(customer_map.customer_id) as last_customer_id
+    from {{ ref('identity_profiles') }} as profiles
+    inner join customer_map
+        on
+            profiles.source_system = customer_map.source_system
+            and profiles.source_key = customer_map.source_key
+    where profiles.visitor_key is not null
+    group by profiles.visitor_key
+),
+
+messages as (
+    select
+        message_id,
+        customer_id
+    from {{ ref('fct_messages') }}
+    where customer_id <> 'unknown'
+),
+
+revealed as (
     select
         timed.*,
-        coalesce(
-            customer_map.customer_id,
-            case
-                when
-                    min(customer_map.customer_id) over (partition by timed.visitor_id)
-                    = max(customer_map.customer_id) over (partition by timed.visitor_id)
-                    then min(customer_map.customer_id) over (partition by timed.visitor_id)
-            end,
-            'unknown'
-        ) as customer_id
+        customer_map.customer_id as login_customer_id,
+        least(
+            min(customer_map.customer_id) over (partition by timed.visitor_id), named.first_customer_id
+        ) as first_customer_id,
+        greatest(
+            max(customer_map.customer_id) over (partition by timed.visitor_id), named.last_customer_id
+        ) as last_customer_id,
+        min(messages.customer_id) over (partition by timed.visitor_id) as first_clicked_id,
+        max(messages.customer_id) over (partition by timed.visitor_id) as last_clicked_id
     from timed
     left join customer_map
         on
             timed.customer_system = customer_map.source_system
             and timed.customer_key = customer_map.source_key
+    left join named on timed.visitor_key = named.visitor_key
+    left join messages on timed.message_id = messages.message_id
+),
+
+-- Who logs in reveals all visits of the browser, those before too, unless it is also someone else's. A
+-- click says less, as a message is passed on: it counts where no login says who it is.
+known as (
+    select
+        *,
+        coalesce(
+            login_customer_id,
+            case when first_customer_id = last_customer_id then first_customer_id end,
+            case
+                when first_customer_id is null and first_clicked_id = last_clicked_id then first_clicked_id
+            end,
+            'unknown'
+        ) as customer_id
+    from revealed
 )
 
 select
@@ -157,6 +195,7 @@ select
     known.campaign_source,
     known.campaign_medium,
     known.campaign_name,
+    known.message_id,
     known.events_count,
     known.views_count,
     known.searches_count,
