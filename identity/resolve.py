@@ -19,6 +19,7 @@ from identity.candidates import compare_changed, take_changes
 from identity.clusters import BANNED, DECIDED, recluster
 from identity.compare import COMPARISONS, PROFILES, Model, number
 from identity.ids import EVENTS, assign, load_log
+from identity.phones import KINDS as PHONE_KINDS
 from identity.quality import DECIDED_PAIRS, decided_pairs, sampled_links
 from identity.store import RECORD, forget_store, open_store
 
@@ -91,6 +92,7 @@ TABLES = {
     "identity_runs": RUNS,
     "identity_review": REVIEW,
     "identity_decided_pairs": DECIDED_PAIRS,
+    "phone_kinds": PHONE_KINDS,
 }
 
 

@@ -16,6 +16,7 @@ from orchestration.defs.ingest import OWNER
 from orchestration.drawing import image
 from orchestration.identity_charts import pictures
 from orchestration.identity_lake import (
+    keep_phone_kinds,
     last_seq,
     next_version,
     promote,
@@ -41,6 +42,7 @@ DESCRIPTIONS = {
     "identity_runs": "One row per resolution that changed something.",
     "identity_review": "One row per pair of records or decision that a steward may look at.",
     "identity_decided_pairs": "One row per pair that a steward decided: what the model says of it alone.",
+    "phone_kinds": "One row per telephone number that a record ever told: what kind of line it is.",
 }
 INPUTS = ("identity_records", "identity_profiles", "identity_decisions")
 
@@ -50,6 +52,7 @@ COMPARED = tuple(
     ("staging/identity_profiles", name) for name in PROFILES.names if not name.startswith("source_")
 )
 WHEN = Origin((), "when it was decided, by the clock of the machine")
+NUMBERS = (("staging/identity_profiles", "mobile_phone"), ("staging/identity_profiles", "phone"))
 LEARNED = Origin(COMPARED, "the model that weighed what is compared")
 MADE_OF = {
     "source_system": Origin(RECORD[:1]),
@@ -65,6 +68,8 @@ MADE_OF = {
     "is_linked": Origin(COMPARED, "whether the model links the pair by itself"),
     "is_one_person": Origin((("staging/identity_decisions", "decision"),)),
     "reason": Origin(COMPARED, "why the pair is not one customer"),
+    "phone_hash": Origin(NUMBERS, "the MD5 of its digits"),
+    "phone_kind": Origin(NUMBERS, "what the numbering plans say of it"),
     "model_version": LEARNED,
     "model_kind": LEARNED,
 } | dict.fromkeys(("event_at", "valid_from", "valid_to", "run_at"), WHEN)
@@ -135,6 +140,7 @@ def run_identity(home: Home) -> Resolution:
     """Resolve the records of the warehouse and commit what is new: events first, then the map."""
     lake = home.lake
     logged = lake.live("identity_events")
+    keep_phone_kinds(home)
     records, decisions = read_records(home), read_decisions(home)
     model = promoted_model(lake)
     learned = None if model else _first_model(lake, records)

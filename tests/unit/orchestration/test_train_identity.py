@@ -25,7 +25,7 @@ from ml.forgetting import old_trainings
 from orchestration.defs.identity import run_identity
 from orchestration.defs.identity_model import MODEL, identity_model_asset
 from orchestration.graph import IDENTITY_TRAINING, JOB, build_definitions
-from orchestration.identity_lake import promoted_model
+from orchestration.identity_lake import keep_phone_kinds, promoted_model, read_records
 from orchestration.resources import UnicusRun
 from orchestration.runkey import model_that_resolved, models_asked
 from orchestration.settings import Home, SettingFault, read_config
@@ -213,3 +213,15 @@ def test_no_run_of_every_day_trains_identity(home: Home) -> None:
     assert training.asset_layer.executable_asset_keys == {MODEL}
     graph = definitions.resolve_asset_graph()
     assert graph.get(MODEL).child_keys == set(), "nothing waits for a training"
+
+
+def test_a_hotline_joins_nobody_and_its_kind_is_asked_once(home: Home) -> None:
+    one = dict.fromkeys(PROFILES.names) | {"source_system": "crm", "mobile_phone": "33800123456"}
+    rows = [one | {"source_key": key} for key in ("a", "b")]
+    fill(home, [*rows, one | {"source_key": "c", "mobile_phone": "33612345678"}])
+    keep_phone_kinds(home)
+    keep_phone_kinds(home)
+    (kept,) = home.lake.live("phone_kinds")
+    assert sum(file.rows for file in kept.files) == 2
+    numbers = {row["source_key"]: row["mobile_phone"] for row in read_records(home).to_pylist()}
+    assert numbers == {"a": None, "b": None, "c": "33612345678"}

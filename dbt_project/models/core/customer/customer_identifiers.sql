@@ -45,6 +45,7 @@ select
     identifiers.customer_id,
     identifiers.identifier_type,
     identifiers.identifier_value,
+    phone_kinds.phone_kind,
     identifiers.records_count,
     identifiers.first_seen_at,
     identifiers.last_seen_at,
@@ -56,3 +57,5 @@ inner join holders
     on
         identifiers.shared_type = holders.shared_type
         and identifiers.identifier_value = holders.identifier_value
+left join {{ source('identity', 'phone_kinds') }} as phone_kinds
+    on identifiers.shared_type = 'phone' and md5(identifiers.identifier_value) = phone_kinds.phone_hash
