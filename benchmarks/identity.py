@@ -441,7 +441,7 @@ def cost(people: int, seed: int) -> None:
 
 def _alone(work: Callable[..., Told], *given: object) -> Told:
     """Have a process of its own do it, so that its peak of memory is its own."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
         return pool.submit(work, *given).result()
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from identity import candidates, clusters
 from identity.clusters import BANNED
 from identity.compare import RULES
+from identity.store import record_of
 from tests.conftest import cases
 from tests.unit.identity.people import (
     Profile,
@@ -411,6 +413,15 @@ def test_events_that_never_reached_the_log_are_decided_again(tmp_path: Path) -> 
     assert [row["source_key"] for row in again.events.to_pylist()] == ["b"]
     _ids_hold(world, current(world.anew(log=kept)) | {"b": ""})
     _equals_a_rebuild(world, tmp_path)
+
+
+def test_the_number_of_a_record_is_the_same_in_the_store_and_beside_it(tmp_path: Path) -> None:
+    world = World(tmp_path / "store.duckdb")
+    odd = {"plain": {}, "é": {}, "\U0001f600": {}, "": {}, "a|b\x1fc": {}, "k\0": {}}
+    world.run(**odd)
+    with duckdb.connect(str(tmp_path / "store.duckdb"), read_only=True) as con:
+        known = {record for (record,) in con.execute("select record from records").fetchall()}
+    assert known == {record_of("shop", key) for key in odd}
 
 
 def test_a_record_that_is_gone_leaves_no_value_in_the_store(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,9 @@ from identity.resolve import DECISIONS
 from orchestration.defs.identity import run_identity
 from orchestration.explain_pair import pair_text, read_pair
 from orchestration.settings import Home, SettingFault
+from tests.unit.orchestration.conftest import command_environment
 
+HEAVY = ("dagster", "dbt", "pandas", "scipy", "sklearn", "splink", "mlflow")
 ANN = {"first_name": "ann", "last_name": "berg", "name_key": "ann berg"}
 BOB = {"first_name": "bob", "last_name": "berg", "name_key": "berg bob"}
 RECORDS: dict[str, dict[str, Any]] = {
@@ -88,6 +92,20 @@ def test_the_way_from_record_to_record_is_told(home: Home) -> None:
         ("crm:a1", "crm:a2"),
         ("crm:a2", "crm:a3"),
     ]
+
+
+def test_a_pair_is_explained_without_what_takes_long_to_load(home: Home) -> None:
+    script = (
+        "import sys; from pathlib import Path; from orchestration.explain_pair import read_pair;"
+        " from orchestration.settings import Home;"
+        f" read_pair(Home(Path({str(home.root)!r})), 'crm:a1', 'crm:a3');"
+        f" print([m for m in {HEAVY} if m in sys.modules])"
+    )
+    seen = subprocess.run(
+        [sys.executable, "-c", script], env=command_environment(),
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert seen.stdout.strip() == "[]"
 
 
 def test_a_record_that_nobody_mentions_and_a_home_without_store_are_named(
