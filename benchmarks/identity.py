@@ -3,21 +3,24 @@
     python -m benchmarks.identity quality [--people 40000] [--seed 7102]
     python -m benchmarks.identity labels
     python -m benchmarks.identity countries
-    python -m benchmarks.identity public FOLDER
+    python -m benchmarks.identity public FOLDER [--peer-python PEER/bin/python]
     python -m benchmarks.identity changes [--people 40000]
     python -m benchmarks.identity cost [--people 400000]
 
 Pairs of records of one person are counted: precision, recall, F1; `over-merged` are records that are in a
 customer whose most records are another person's. The ceiling is what perfect decisions on the same
 candidate pairs give, closed transitively. Seeds 7101 to 7104 were not used in development. FOLDER holds
-the public sets as Parquet, one folder each.
+the public sets as Parquet, one folder each. The peer there is recordlinkage's ECM in an environment of
+its own, `benchmarks/peers/link_requirements.txt`; it sees all fields as delivered, and no truth.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -50,6 +53,11 @@ LABELS = 2_000
 REPEATS = 3
 MOST_MEMORY = 2.0
 """GB that a rebuild of a million records may take, with the records it is given."""
+PEER = Path(__file__).parent / "peers" / "link.py"
+INDEXED: dict[str, tuple[str, ...]] = {"any field": (), "any but the town": ("city",)}
+"""What pairs that the peer compares share, and which fields that leaves out."""
+MOST_FOR_PEER = 10_000
+"""Records above which the peer's pairs, all that share any field, are more than memory holds."""
 
 
 @dataclass(frozen=True)
@@ -295,21 +303,59 @@ def countries(people: int, seed: int) -> None:
     )
 
 
-def public_sets(folder: Path) -> None:
+def public_sets(folder: Path, peer: Path | None) -> None:
     """Print pair F1 on the public sets; nothing of them was used to choose a threshold."""
     rows = []
     for name in ("febrl3", "febrl4", "fake_1000", "fake_20000"):
         records = public(name, folder)
         case = Case(records, train(records.profiles, "splink").model)
         customer, _ = case.clusters()
-        score, top = case.score(customer), case.ceiling()
-        low, high = _bootstrap(case, customer)
-        rows.append([*_row(name, score, top), f"{low:.4f} to {high:.4f}"])
-    show("public sets", f"{HEADER}  F1, 95 % over people", rows)
+        top = case.ceiling()
+        ours = _draws(_by_person(case, customer))
+        rows.append([*_row(name, case.score(customer), top), _interval(ours), ""])
+        if peer and len(case.all) <= MOST_FOR_PEER:
+            for said, unindexed in INDEXED.items():
+                rows += _peer_rows(case, top, ours, f"{name}, ECM, {said}", (peer, *unindexed))
+    show("public sets", f"{HEADER}  F1, 95 % over people  ours more by", rows)
 
 
-def _bootstrap(case: Case, customer: np.ndarray, draws: int = 500) -> tuple[float, float]:
-    """F1 with people drawn anew: each person's pairs, and half of each wrong pair they are in."""
+def _peer_rows(
+    case: Case, top: Score, ours: np.ndarray, name: str, peer: tuple[Path | str, ...]
+) -> list[list[str]]:
+    theirs, alone = _peer_links(case, *peer)
+    drawn = _draws(_by_person(case, theirs))
+    # Both drew the same people.
+    more = _interval(ours - drawn, "+.4f")
+    closed = [*_row(f"{name}, closed", case.score(theirs), top), _interval(drawn), more]
+    return [closed, [f"{name}, pairs", "", "", f"{alone:.4f}", "", "", "", "", ""]]
+
+
+def _peer_links(case: Case, python: Path | str, *unindexed: str) -> tuple[np.ndarray, float]:
+    """Customers when the peer's links are all followed, and the F1 of its links as they are."""
+    case.con.register("raw", case.records.raw)
+    record = RECORD.replace("source_key", "customer_key")
+    case.con.execute(f"create or replace temp table seen as select {record} as record, * from raw")
+    case.con.unregister("raw")
+    with tempfile.TemporaryDirectory() as scratch:
+        given, links = (Path(scratch) / name for name in ("records.parquet", "links.csv"))
+        case.con.execute(f"copy (select * exclude (record) from seen order by record) to '{given}'")
+        alone = os.environ | {"OMP_NUM_THREADS": "1"}
+        command = [str(python), str(PEER), str(given), str(links), *unindexed]
+        subprocess.run(command, check=True, env=alone)
+        found = case.con.execute(f"select a, b from '{links}'").fetchnumpy()
+    a, b = (case.all[np.asarray(found[name])] for name in ("a", "b"))
+    case.con.register("linked", pa.table({"a": a, "b": b}))
+    ((both,),) = case.con.execute("""
+        select count(*) from linked join truth as l on a = l.record join truth as r on b = r.record
+        where l.person = r.person
+    """).fetchall()
+    case.con.unregister("linked")
+    joined = components(case.all, a, b)
+    return joined, 2 * both / max(len(a) + case.score(joined).person, 1)
+
+
+def _by_person(case: Case, customer: np.ndarray) -> np.ndarray:
+    """Pairs of each person, as in Score: its own, and half of each wrong pair that it is in."""
     case.con.register("labels", pa.table({"record": case.all, "customer": customer}))
     found = case.con.execute("""
         with placed as (select customer, person from labels join truth using (record)),
@@ -318,16 +364,24 @@ def _bootstrap(case: Case, customer: np.ndarray, draws: int = 500) -> tuple[floa
         select person, sum(n * (n - 1) / 2) as both,
             sum(n * (n - 1) / 2 + n * (size - n) / 2) as of_customer,
             (sum(n) * (sum(n) - 1)) / 2 as of_person
-        from cells join sizes using (customer) group by person
+        from cells join sizes using (customer) group by person order by person
     """).fetchnumpy()
     case.con.unregister("labels")
-    counts = np.column_stack([found[name] for name in ("both", "of_customer", "of_person")])
+    return np.column_stack([found[name] for name in ("both", "of_customer", "of_person")])
+
+
+def _draws(counts: np.ndarray, draws: int = 500) -> np.ndarray:
+    """F1 with people drawn anew, the same people whoever is counted."""
     rng = np.random.default_rng(1)
     sums = np.array(
         [counts[rng.integers(0, len(counts), len(counts))].sum(axis=0) for _ in range(draws)]
     )
-    low, high = np.quantile(2 * sums[:, 0] / (sums[:, 1] + sums[:, 2]), [0.025, 0.975])
-    return float(low), float(high)
+    return np.asarray(2 * sums[:, 0] / (sums[:, 1] + sums[:, 2]))
+
+
+def _interval(draws: np.ndarray, form: str = ".4f") -> str:
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return f"{low:{form}} to {high:{form}}"
 
 
 class Home:
@@ -493,9 +547,10 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--people", type=int, default=40_000)
     parser.add_argument("--seed", type=int, default=7102)
+    parser.add_argument("--peer-python", type=Path)
     given = parser.parse_args()
     if given.what == "public":
-        public_sets(given.folder)
+        public_sets(given.folder, given.peer_python)
     elif given.what == "labels":
         labels(given.people, given.seed, 7104)
     else:
