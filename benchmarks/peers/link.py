@@ -32,7 +32,9 @@ def linked(records: pd.DataFrame, unindexed: list[str]) -> pd.MultiIndex:
             compare.string(name, name, method="jarowinkler", threshold=ALIKE, label=name)
         else:
             compare.exact(name, name, label=name)
-    return recordlinkage.ECMClassifier().fit_predict(compare.compute(index.index(records), records))
+    compared = compare.compute(index.index(records), records)
+    links: pd.MultiIndex = recordlinkage.ECMClassifier().fit_predict(compared)
+    return links
 
 
 if __name__ == "__main__":
