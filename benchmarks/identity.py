@@ -315,12 +315,12 @@ def public_sets(folder: Path, peer: Path | None) -> None:
         rows.append([*_row(name, case.score(customer), top), _interval(ours), ""])
         if peer and len(case.all) <= MOST_FOR_PEER:
             for said, unindexed in INDEXED.items():
-                rows += _peer_rows(case, top, ours, f"{name}, ECM, {said}", (peer, *unindexed))
+                rows += _peer_rows(case, top, ours, f"{name}, ECM, {said}", (str(peer), *unindexed))
     show("public sets", f"{HEADER}  F1, 95 % over people  ours more by", rows)
 
 
 def _peer_rows(
-    case: Case, top: Score, ours: np.ndarray, name: str, peer: tuple[Path | str, ...]
+    case: Case, top: Score, ours: np.ndarray, name: str, peer: tuple[str, ...]
 ) -> list[list[str]]:
     theirs, alone = _peer_links(case, *peer)
     drawn = _draws(_by_person(case, theirs))
@@ -330,7 +330,7 @@ def _peer_rows(
     return [closed, [f"{name}, pairs", "", "", f"{alone:.4f}", "", "", "", "", ""]]
 
 
-def _peer_links(case: Case, python: Path | str, *unindexed: str) -> tuple[np.ndarray, float]:
+def _peer_links(case: Case, python: str, *unindexed: str) -> tuple[np.ndarray, float]:
     """Customers when the peer's links are all followed, and the F1 of its links as they are."""
     case.con.register("raw", case.records.raw)
     record = RECORD.replace("source_key", "customer_key")
@@ -340,7 +340,7 @@ def _peer_links(case: Case, python: Path | str, *unindexed: str) -> tuple[np.nda
         given, links = (Path(scratch) / name for name in ("records.parquet", "links.csv"))
         case.con.execute(f"copy (select * exclude (record) from seen order by record) to '{given}'")
         alone = os.environ | {"OMP_NUM_THREADS": "1"}
-        command = [str(python), str(PEER), str(given), str(links), *unindexed]
+        command = [python, str(PEER), str(given), str(links), *unindexed]
         subprocess.run(command, check=True, env=alone)
         found = case.con.execute(f"select a, b from '{links}'").fetchnumpy()
     a, b = (case.all[np.asarray(found[name])] for name in ("a", "b"))
