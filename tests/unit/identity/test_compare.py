@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from identity import candidates
 from identity.compare import COMPARISONS, NO_NAME_FREQUENCY, RULES, Model, model_of, model_tables
-from identity.store import RECORD, basis_of, open_store, record_number
+from identity.store import basis_of, open_store
 from tests.conftest import cases
 from tests.unit.identity.people import person, records
 
@@ -167,10 +167,3 @@ def test_a_rarer_name_is_worth_more_and_one_never_seen_as_much_as_the_rarest() -
     assert found["z"] == pytest.approx(found["n"]) == pytest.approx(1e-4)
     assert found["x"] is None
     assert found["b"] is None
-
-
-def test_a_record_has_one_number_in_sql_and_in_python() -> None:
-    for key in ("1", "é ', \x1f", ""):
-        with duckdb.connect() as con:
-            query = f"select {RECORD} from (select 'shop' as source_system, ? as source_key)"
-            assert con.execute(query, [key]).fetchall() == [(record_number("shop", key),)]

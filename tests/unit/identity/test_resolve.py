@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from identity import candidates, clusters
 from identity.clusters import BANNED
 from identity.compare import RULES
-from identity.store import record_of
+from identity.store import record_number
 from tests.conftest import cases
 from tests.unit.identity.people import (
     Profile,
@@ -421,7 +421,7 @@ def test_the_number_of_a_record_is_the_same_in_the_store_and_beside_it(tmp_path:
     world.run(**odd)
     with duckdb.connect(str(tmp_path / "store.duckdb"), read_only=True) as con:
         known = {record for (record,) in con.execute("select record from records").fetchall()}
-    assert known == {record_of("shop", key) for key in odd}
+    assert known == {record_number("shop", key) for key in odd}
 
 
 def test_a_record_that_is_gone_leaves_no_value_in_the_store(tmp_path: Path) -> None:
