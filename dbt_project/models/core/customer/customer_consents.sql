@@ -30,7 +30,7 @@ holders as (
         end as contact,
         is_shared
     from {{ ref('customer_identifiers') }}
-    where identifier_type in ('email', 'mobile_phone', 'phone') and not is_overshared
+    where identifier_type in ('email', 'mobile_phone', 'phone')
 ),
 
 -- What is refused at an address holds for everybody who has it. What is granted there is granted by the
