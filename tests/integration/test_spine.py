@@ -326,14 +326,16 @@ def test_a_part_that_leaves_out_what_python_makes_is_not_published_for_another_d
     run(home)
     before = read_publication(home.published)
     definitions = build_definitions(home)
-    graph = definitions.resolve_asset_graph()
+    job = definitions.resolve_job_def(JOB)
     progress.faults.clear()
-    result = definitions.resolve_job_def(JOB).execute_in_process(
+    result = job.execute_in_process(
         instance=dg.DagsterInstance.get(),
         run_config={
             "resources": {"unicus": {"config": {"home": str(home.root), "as_of": "2017-12-01"}}}
         },
-        asset_selection=[key for key in graph.executable_asset_keys if key.path[0] != room],
+        asset_selection=[
+            key for key in job.asset_layer.executable_asset_keys if key.path[0] != room
+        ],
         raise_on_error=False,
     )
     assert not result.success
