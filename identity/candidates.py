@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from identity.compare import COMPARISONS, IDENTIFIER, NAME, VALUES, Model, number
+from identity.compare import COMPARISONS, EMAIL, IDENTIFIER, NAME, PHONE, VALUES, Model, number
 from identity.store import RECORD
 
 PEOPLE = 25
@@ -28,7 +28,7 @@ texts are compared in the square of their length."""
 FEW = 4
 """Times more records than pairs, from which on their profiles are gathered before they are compared."""
 CONTESTED = -3.5
-"""Bits of a nameless record that has nothing but a mailbox or number of two people."""
+"""Bits of a nameless record that has nothing but what two people share."""
 
 
 @dataclass(frozen=True)
@@ -368,39 +368,45 @@ def _find_contested(con: duckdb.DuckDBPyConnection, model: Model) -> None:
 
 def _weigh(con: duckdb.DuckDBPyConnection, model: Model, profiles: str) -> None:
     """Weigh the compared pairs: `weighed`."""
-    email = model.worth_alone("email", "same e-mail") - CONTESTED
-    phone = model.worth_alone("phone", "same mobile") - CONTESTED
-    identifier = model.worth_alone("identifier", IDENTIFIER.names[1]) - CONTESTED
-    # A record without a name, or with a part of one, may be of either of the two people who share its
-    # mailbox or number.
+    # A record without a name, or with a part of one, may be of either of the two people who share what it
+    # shares with a record: then only what else is alike tells which.
+    alike = " + ".join(
+        f"case {one.name} "
+        + " ".join(
+            f"when {level} then {number(model.worth(one.name, one.names[level]))}"
+            for level in levels
+        )
+        + " else 0 end"
+        for one, levels in ((EMAIL, (2,)), (PHONE, (2, 3)), (IDENTIFIER, (1,)))
+    )
+    is_contested = " and ".join(
+        f"(coalesce(l.{value} <> r.{value}, true) or {_key(kind, f'l.{value}')} in (from contested))"
+        for kind, value in (
+            (0, "email"), (2, "card_key"), (3, "visitor_key"), (4, "device_key"), (5, "social_handle")
+        )
+    )  # fmt: skip
+    line = (
+        "case when l.mobile_phone in (r.mobile_phone, r.phone) then l.mobile_phone else l.phone end"
+    )
     con.execute(f"""
         create or replace temp table doubts as
         with nameless as (
-            select a, b, email, phone, identifier from compared
+            select a, b, phone, greatest({number(model.prior - CONTESTED)} + {alike}, 0) as bits
+            from compared
             where ({NAME.is_one_of("part of a name")} or name = -1)
-                and (email = 2 or phone = 3 or identifier = 1)
-        ),
-        told as (
-            select nameless.*, l.email as mailbox, l.mobile_phone as number, l.card_key as card,
-                l.card_key = r.card_key as is_one_card
-            from nameless join {profiles} as l on a = l.record join {profiles} as r on b = r.record
+                and (email = 2 or phone >= 2 or identifier = 1)
+                and cast(email = 2 as int) + cast(phone = 3 as int) + cast(identifier = 1 as int) < 2
         )
-        select a, b, case
-            when email = 2 and phone < 2
-                and {_key(0, "mailbox")} in (from contested) then {number(email)}
-            when identifier = 1 and email < 2 and phone < 2 and is_one_card
-                and {_key(2, "card")} in (from contested) then {number(identifier)}
-            when phone = 3 and email < 2
-                and {_key(1, "number")} in (from contested) then {number(phone)}
-            end as bits
-        from told
+        select a, b, bits
+        from nameless join {profiles} as l on a = l.record join {profiles} as r on b = r.record
+        where (nameless.phone < 2 or {_key(1, line)} in (from contested)) and {is_contested}
     """)
     levels = ", ".join(one.name for one in COMPARISONS)
     con.execute(f"""
         create or replace temp table weighed as
         select a, b, {model.contradicts_sql} as is_vetoed, {levels},
             round({model.weight_sql} - coalesce(bits, 0.0), 6) as weight
-        from compared left join (from doubts where bits is not null) using (a, b)
+        from compared left join doubts using (a, b)
     """)
 
 

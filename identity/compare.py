@@ -231,10 +231,6 @@ class Model:
         """Bits of a level, 0 for one that nothing was learned of."""
         return self.weights.get(comparison, {}).get(level, 0.0)
 
-    def worth_alone(self, comparison: str, level: str) -> float:
-        """Weight of a pair of which nothing else is known."""
-        return self.prior + self.worth(comparison, level)
-
     @property
     def weight_sql(self) -> str:
         """SQL of the weight of a pair by its levels and `name_frequency`."""

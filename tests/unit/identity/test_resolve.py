@@ -69,7 +69,7 @@ STEP = st.tuples(
 """Records that come, change or are gone; what stewards say; which of their decisions are withdrawn."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def low_limits() -> Iterator[None]:
     """Limits so low that few records meet them."""
     with pytest.MonkeyPatch.context() as patch:
@@ -127,7 +127,9 @@ def _ids_hold(world: World, before: dict[str, str]) -> None:
 
 @settings(
     max_examples=cases(12), deadline=None, phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    suppress_health_check=[
+        HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture
+    ],
 )  # fmt: skip
 @given(steps=st.lists(STEP, min_size=2, max_size=5))
 def test_in_any_order_of_arrival_a_delta_ends_where_a_rebuild_does(
@@ -302,6 +304,30 @@ def test_a_part_of_a_name_joins_or_parts_but_not_where_two_people_share_the_mail
     )  # fmt: skip
     apart = {frozenset({one}) for one in ("eva", "bert", "a", "b", "either")}
     assert parts(world.live(done)) == apart | {frozenset({"whole", "part"})}
+
+
+@pytest.mark.parametrize(
+    "shared",
+    [
+        {"email": "home@x.org"}, {"mobile_phone": "+331"}, {"phone": "+339"}, {"card_key": "c"},
+        {"visitor_key": "v"}, {"device_key": "d"}, {"social_handle": "h"},
+        {"email": "home@x.org", "phone": "+339"}, {"visitor_key": "v", "device_key": "d"},
+    ],
+)  # fmt: skip
+def test_a_nameless_record_joins_neither_of_two_people_who_share_all_that_it_tells(
+    tmp_path: Path, shared: dict[str, str]
+) -> None:
+    world = World(tmp_path / "store.duckdb")
+    others = {
+        kind: person(f"{name} lind", **{kind: value})
+        for name, (kind, value) in zip(("dora", "eva"), shared.items(), strict=False)
+    }
+    done = world.run(carl=person("carl lind", **shared), nameless=shared, **others)
+    for column in ("customer_id", "strict_customer_id"):
+        assert len(parts(current(done, column))) == 2 + len(others)
+    born = {"birth_date": "1990-01-01"}
+    done = world.run(carl=person("carl lind", **shared, **born), nameless=person(**shared, **born))
+    assert frozenset({"carl", "nameless"}) in parts(current(done))
 
 
 def test_odd_texts_and_dates_are_values_like_others(tmp_path: Path) -> None:
