@@ -330,6 +330,18 @@ def test_a_nameless_record_joins_neither_of_two_people_who_share_all_that_it_tel
     assert frozenset({"carl", "nameless"}) in parts(current(done))
 
 
+def test_namesakes_of_one_mailbox_with_other_birthdays_are_not_one_in_the_strict_tier() -> None:
+    world = World()
+    alike = {"email": "home@x.org", "house_key": "1 elm 75001", "card_key": "c"}
+    done = world.run(
+        old=person("jean moss", birth_date="1955-07-30", **alike),
+        young=person("jean moss", birth_date="1990-01-01", **alike),
+    )
+    assert len(parts(current(done, "strict_customer_id"))) == 2
+    said = world.say(link("old", "young"))
+    assert len(parts(current(said, "strict_customer_id"))) == 1
+
+
 def test_odd_texts_and_dates_are_values_like_others(tmp_path: Path) -> None:
     long, wide = "x" * 10_000, "\U0001f600" * 10_000
     odd = {
@@ -390,6 +402,16 @@ def test_ten_thousand_records_that_share_something_are_told_apart_quickly(
     assert max(map(len, found)) <= clusters.MOST_RECORDS
     assert world.last.review.num_rows <= 20_100
     _equals_a_rebuild(world, tmp_path)
+
+
+def test_one_record_more_than_can_be_looked_at_together_does_not_part_all_of_them() -> None:
+    alike = person("anna moss", email="a@x.org", birth_date="1990-01-01")
+    sizes = [
+        World().run(**{f"r{number:03}": alike for number in range(count)}).sizes
+        for count in (clusters.MOST_TOGETHER, clusters.MOST_TOGETHER + 1)
+    ]
+    for one in sizes:
+        assert max(one) == clusters.MOST_RECORDS
 
 
 def test_a_run_that_breaks_leaves_the_store_as_it_was(
