@@ -45,7 +45,7 @@
 {% macro duckdb__digits_of(text) %}regexp_replace({{ text }}, '[^0-9]', '', 'g'){% endmacro %}
 
 {#- Its last nine digits, by which two numbers are compared when only one may tell its country. -#}
-{% macro last_digits(number) %}case when length({{ digits_of(number) }}) >= 9 then right({{ digits_of(number) }}, 9) end{% endmacro %}
+{% macro last_digits(number) %}case when length({{ digits_of(number) }}) >= 8 then right({{ digits_of(number) }}, 9) end{% endmacro %}
 
 {#- A telephone number, unless it has no length of one, or was made up: one digit on and on, or in a row. -#}
 {% macro real_number(digits) %}{{ return(adapter.dispatch('real_number', 'unicus')(digits)) }}{% endmacro %}

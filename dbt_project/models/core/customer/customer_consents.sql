@@ -12,7 +12,7 @@ states as (
         source_system || ':' || coalesce(customer_key, consent_id) as record_key,
         coalesce(
             {{ mailbox('contact_point') }},
-            case when contact_point not like '%@%' then {{ last_digits('contact_point') }} end
+            case when channel in ('sms', 'whatsapp', 'phone', 'all') then {{ last_digits('contact_point') }} end
         ) as contact,
         channel,
         purpose,
@@ -82,7 +82,7 @@ ranked as (
             when 'denied' then 2
             when 'expired' then 3
             when 'pending' then 4
-            else 5
+            else 6
         end as leniency
     from asked
     inner join told
@@ -105,6 +105,69 @@ identifiers as (
     group by customer_id, channel, purpose, identifier
 ),
 
+-- Where the records of a customer can be reached. What one of them grants is no word for where another is.
+reachable as (
+    select
+        customer_id,
+        record_key,
+        normalised_email as contact,
+        true as is_email
+    from {{ ref('customer_records') }}
+    where normalised_email is not null
+    {% for number in ['normalised_mobile_phone', 'normalised_phone'] %}
+        union all
+        select
+            customer_id,
+            record_key,
+            {{ last_digits(number) }} as contact,
+            false as is_email
+        from {{ ref('customer_records') }}
+        where {{ number }} is not null
+    {% endfor %}
+),
+
+unasked as (
+    select
+        asked.customer_id,
+        asked.channel,
+        asked.purpose,
+        reachable.contact
+    from asked
+    inner join reachable
+        on
+            asked.customer_id = reachable.customer_id
+            and reachable.is_email = (asked.channel = 'email')
+    left join identifiers
+        on
+            asked.customer_id = identifiers.customer_id
+            and asked.channel = identifiers.channel
+            and asked.purpose = identifiers.purpose
+            and (reachable.contact = identifiers.identifier or reachable.record_key = identifiers.identifier)
+    where asked.channel in ('email', 'sms', 'whatsapp', 'phone')
+    group by asked.customer_id, asked.channel, asked.purpose, reachable.contact
+    having count(identifiers.identifier) = 0
+),
+
+held as (
+    select
+        customer_id,
+        channel,
+        purpose,
+        consent_status,
+        leniency,
+        decided_at
+    from identifiers
+    union all
+    select
+        customer_id,
+        channel,
+        purpose,
+        'unasked' as consent_status,
+        5 as leniency,
+        cast(null as timestamp) as decided_at
+    from unasked
+),
+
 customers as (
     select
         customer_id,
@@ -114,7 +177,7 @@ customers as (
         count(*) as identifiers_count,
         sum(case when consent_status = 'granted' then 1 else 0 end) as granted_count,
         max(decided_at) as last_decided_at
-    from identifiers
+    from held
     group by customer_id, channel, purpose
 )
 
