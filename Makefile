@@ -54,7 +54,7 @@ test: lint       ## everything that must hold, in minutes
 	$(BIN)/python -m pytest -rs --numprocesses 2 --dist loadfile
 
 battery: .venv/ready-dev ## the long tests: kills, readers, daemon, browser, many runs, properties with many cases
-	UNICUS_TEST_CASES=10 $(BIN)/python -m pytest -rs -m "battery or hypothesis"
+	UNICUS_TEST_CASES=10 $(BIN)/python -m pytest -rs --numprocesses 2 --dist loadfile -m "battery or hypothesis"
 
 clean:           ## forget the environment and the sample homes
 	rm -rf .venv .unicus dbt_project/target

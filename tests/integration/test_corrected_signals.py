@@ -116,6 +116,7 @@ def deliver(files: Path, *parts: dict[str, list[str]]) -> None:
             (files / f"{name}.csv").write_text("\n".join(lines) + "\n", "utf-8")
 
 
+@pytest.mark.battery
 def test_what_is_built_in_part_or_in_slices_is_what_is_built_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

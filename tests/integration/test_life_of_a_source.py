@@ -94,6 +94,7 @@ def test_an_undone_file_a_removed_system_and_their_return_leave_no_trace(
     assert_equal_tables(before, home.published, models_held=False)
 
 
+@pytest.mark.battery
 def test_a_replay_gives_the_tables_of_a_home_that_loads_every_file_by_the_rules_of_now(
     tmp_path: Path, shop: Shop
 ) -> None:

@@ -416,6 +416,7 @@ BUILT_ANEW = ("a load is undone", "a load of events is undone", "the map is anot
 """What is answered by building every key."""
 
 
+@pytest.mark.battery
 def test_each_reason_to_build_a_key_anew_gives_the_tables_of_a_new_build(
     world: World, tmp_path: Path
 ) -> None:
