@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -105,16 +105,21 @@ def _layers(home: Home, loads: tuple[Load, ...]) -> dict[str, dict[str, int]]:
 
 
 def _customers(home: Home, began: datetime) -> dict[str, int]:
+    """How many customers there are, and how many of them no run before ever met."""
     with duckdb.connect(str(home.published), read_only=True) as con:
-        row = con.execute("select count(*) from marts.customer_360").fetchone()
-    created = sum(
-        file.rows
-        for record in home.lake.live("identity_events")
-        if datetime.fromisoformat(record.committed_at) >= began
-        for file in record.files
-        if file.table == "identity_events"
-    )
-    return {"total": int(row[0]) if row else 0, "new": created}
+        found = con.execute(
+            """
+            select count(*), count(met.customer_id)
+            from marts.customer_360 as customers
+            left join (
+                select to_customer_id as customer_id from marts.identity_events
+                group by to_customer_id having min(event_at) >= ?
+            ) as met on customers.customer_id = met.customer_id
+            """,
+            [began.astimezone(UTC).replace(tzinfo=None)],
+        ).fetchall()
+    ((total, new),) = found
+    return {"total": total, "new": new}
 
 
 def _published(home: Home) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def plan_training(home: Home, most_changed: float = MOST_CHANGED) -> Training:
     basis = (before.version, identity_lake.last_seq(logged))
     version = identity_lake.next_version(home.lake)
     try:
-        learned = _learn(records, decisions, version)
+        learned = learn(records, decisions, version)
     except NotEnough as error:
         raise SettingFault(
             "nothing-to-learn-from", str(home.root), "too little is known to learn from",
@@ -114,7 +114,12 @@ def plan_training(home: Home, most_changed: float = MOST_CHANGED) -> Training:
     return Training(home, learned, before.version, basis, counts, drawn, most_changed)
 
 
-def _learn(records: pa.Table, decisions: pa.Table, version: int) -> Learned:
+def learn(records: pa.Table, decisions: pa.Table, version: int) -> Learned:
+    """Learn how records agree, by decisions of stewards where these teach more.
+
+    Raises:
+        NotEnough: too little is known to learn from.
+    """
     from identity.train import NotEnough, train, train_with_labels
 
     learned = train(records, f"splink-{version}")

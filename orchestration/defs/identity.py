@@ -31,12 +31,14 @@ from orchestration.moment import keep_made
 from orchestration.progress import progress
 from orchestration.resources import UnicusRun
 from orchestration.settings import Home
+from orchestration.train_identity import carry_out, learn, plan_training
 
 if TYPE_CHECKING:
     from identity.train import Learned
 
 DESCRIPTIONS = {
-    "customer_map": "One row per source record and period: the customer it belongs to.",
+    "customer_map": "One row per source record and period: the customer it belongs to. A record that no source"
+    " mentions any more keeps its last customer, whose id may lead to another (customer_aliases).",
     "identity_events": "One row per decision about a record; the truth the map follows from.",
     "customer_aliases": "One row per retired customer id: the customer it leads to.",
     "identity_runs": "One row per resolution that changed something.",
@@ -120,7 +122,7 @@ def identity_assets(graph: ColumnGraph) -> dg.AssetsDefinition:
         for name in TABLES:
             key = dg.AssetKey(["identity", name])
             yield dg.MaterializeResult(asset_key=key, metadata={**told, **graph.metadata(key)})
-        progress.note(f"{resolution.customers:,} customers, {resolution.events.num_rows:,} new")
+        progress.note(f"{resolution.customers:,} customers, {resolution.events.num_rows:,} events")
 
     return identity
 
@@ -143,8 +145,13 @@ def run_identity(home: Home) -> Resolution:
     keep_phone_kinds(home)
     records, decisions = read_records(home), read_decisions(home)
     model = promoted_model(lake)
-    learned = None if model else _first_model(lake, records)
-    model = model or (learned.model if learned else RULES)
+    learned = None
+    if model is None and lake.live("identity_model"):
+        progress.note("learning how records agree anew, as they are compared in other ways now")
+        model = carry_out(plan_training(home)).model
+    elif model is None:
+        learned = _first_model(lake, records, decisions)
+        model = learned.model if learned else RULES
     with lake.transaction() as transaction:
         now = transaction.committed_at.replace(tzinfo=None)
         resolution = resolve(
@@ -169,13 +176,16 @@ def run_identity(home: Home) -> Resolution:
     return resolution
 
 
-def _first_model(lake: Lake, records: pa.Table) -> "Learned | None":
-    """Promote a model of the records at hand; None while there are too few to learn from."""
-    from identity.train import NotEnough, train
+def _first_model(lake: Lake, records: pa.Table, decisions: pa.Table) -> "Learned | None":
+    """Promote a model of the records at hand; None while there are too few to learn from.
+
+    Before it customers came by rules, or were no more than records: however many change, they may.
+    """
+    from identity.train import NotEnough
 
     try:
         progress.note("learning how records agree, as no model was made yet")
-        learned = train(records, f"splink-{next_version(lake)}")
+        learned = learn(records, decisions, next_version(lake))
     except NotEnough as error:
         progress.note(f"records are matched by rules: {error}")
         return None

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from identity.compare import PROFILES, model_of
+from identity.compare import PROFILES, Model, model_of
 from identity.resolve import DECISIONS
 from ml import tracking
 from ml.forgetting import old_trainings
@@ -193,6 +193,27 @@ def test_while_a_run_holds_the_home_the_asset_waits(home: Home) -> None:
     told = [event.message or "" for event in done.all_events if event.is_failure]
     assert any("is held by another run" in str(event) for event in done.all_events), told
     assert promoted_model(home.lake) is None
+
+
+def test_a_run_replaces_a_model_that_compares_in_older_ways_within_the_limit_alone(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = profiles()
+    fill(home, rows)
+    run_identity(home)
+    older = {"splink-1"}
+
+    def read(row: pa.Table, frequencies: pa.Table) -> Model | None:
+        return None if row["version"][0].as_py() in older else model_of(row, frequencies)
+
+    monkeypatch.setattr("orchestration.identity_lake.model_of", read)
+    assert run_identity(home).events.num_rows == 0
+    assert model_that_resolved(home.lake) == {"identity": "splink-2"}
+    older.add("splink-2")
+    fill(home, [row | {"email": None, "mobile_phone": None, "house_key": None} for row in rows])
+    with pytest.raises(SettingFault, match="would change their customer"):
+        run_identity(home)
+    assert model_that_resolved(home.lake) == {"identity": "splink-2"}
 
 
 @contextmanager

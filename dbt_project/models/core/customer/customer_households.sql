@@ -49,7 +49,7 @@ families as (
     where members_count <= {{ var('household_members_at_most') }}
 ),
 
--- Two surnames in one house are one household where they share an identifier. Two steps reach every
+-- Two surnames in one house are one household where they share an identifier. Three steps reach every
 -- family of a house with up to four, without going round and round.
 tied as (
     select distinct
@@ -63,7 +63,7 @@ tied as (
         on shared_too.customer_id = others.customer_id and families.house_key = others.house_key
 ),
 
-one_step as (
+step_1 as (
     select
         family_key,
         min(other_key) as first_key
@@ -71,21 +71,23 @@ one_step as (
     group by family_key
 ),
 
-two_steps as (
-    select
-        tied.family_key,
-        min(one_step.first_key) as first_key
-    from tied
-    inner join one_step on tied.other_key = one_step.family_key
-    group by tied.family_key
-),
+{% for step in [2, 3] %}
+    step_{{ step }} as (
+        select
+            tied.family_key,
+            min(reached.first_key) as first_key
+        from tied
+        inner join step_{{ step - 1 }} as reached on tied.other_key = reached.family_key
+        group by tied.family_key
+    ),
+{% endfor %}
 
 housed as (
     select
         families.customer_id,
-        coalesce(two_steps.first_key, families.family_key) as household_key
+        coalesce(step_3.first_key, families.family_key) as household_key
     from families
-    left join two_steps on families.family_key = two_steps.family_key
+    left join step_3 on families.family_key = step_3.family_key
 ),
 
 joined as (
