@@ -29,7 +29,7 @@ class UnknownRecord(LookupError):
 
 
 class NoStore(LookupError):
-    """There is no store, or one of another model."""
+    """There is no store that can be read: none, one of another model, torn, or in use by a run."""
 
 
 def explain_pair(store: Path, model: Model, left: Key, right: Key) -> dict[str, Any]:
@@ -42,14 +42,21 @@ def explain_pair(store: Path, model: Model, left: Key, right: Key) -> dict[str, 
         right: of the other.
 
     Raises:
-        NoStore: there is none that was made by this model.
+        NoStore: there is none that was made by this model and can be read now.
         UnknownRecord: one of the two was never resolved.
     """
     if not store.exists():
-        raise NoStore
+        raise NoStore("it is not there")
+    try:
+        return _explained(store, model, left, right)
+    except duckdb.Error as error:
+        raise NoStore("a run is at it, or it is torn") from error
+
+
+def _explained(store: Path, model: Model, left: Key, right: Key) -> dict[str, Any]:
     with duckdb.connect(str(store), read_only=True) as con:
         if con.execute("select basis from meta").fetchall() != [(basis_of(model),)]:
-            raise NoStore
+            raise NoStore("it is of another model")
         a, b = (_record(con, key) for key in (left, right))
         _narrow(con, a, b)
         levels_of(con, "asked", "asked_levels", "asked_records")

@@ -21,7 +21,7 @@ from identity.compare import COMPARISONS, PROFILES, Model, number
 from identity.ids import EVENTS, assign, load_log
 from identity.phones import KINDS as PHONE_KINDS
 from identity.quality import DECIDED_PAIRS, decided_pairs, sampled_links
-from identity.store import RECORD, forget_store, open_store
+from identity.store import RECORD, forget_store, is_torn, open_store
 
 DECISIONS = pa.schema(
     [
@@ -143,8 +143,8 @@ def resolve(
     """
     try:
         return _resolved(records, decisions, model, now, log, last_seq, store)
-    except duckdb.Error:
-        if store is None:
+    except duckdb.Error as error:
+        if store is None or not is_torn(error):
             raise
         # A torn file may be told by what is read of it late: what was not committed is lost, no more.
         forget_store(store)

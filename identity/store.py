@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+import time
 from pathlib import Path
 
 import duckdb
@@ -20,6 +21,10 @@ FORMAT = 3
 
 MEMORY = "900MB"
 """What a resolution works with; a rebuild of a million records puts the rest on disk at no cost."""
+
+WAIT_SECONDS = 30.0
+"""How long a resolution waits for who reads the store."""
+_LOCKED = "Could not set lock on file"
 
 RECORD = "md5_number_lower(source_system || chr(31) || source_key)"
 """Number of a record: the same in every store, so that ties end the same way in all of them."""
@@ -90,10 +95,30 @@ def open_store(path: Path | None, model: Model, threads: int = 2) -> duckdb.Duck
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            return _open(str(path), model, threads)
-        except duckdb.Error:  # of another version, or torn: it is a cache
+            return _open_unread(str(path), model, threads)
+        except duckdb.Error as error:  # of another version, or torn: it is a cache
+            if not is_torn(error):
+                raise
             forget_store(path)
     return _open(":memory:" if path is None else str(path), model, threads)
+
+
+def is_torn(error: duckdb.Error) -> bool:
+    """Whether an error may come of the file itself, and not of the machine or of who else uses it."""
+    of_machine = isinstance(error, duckdb.OutOfMemoryException | duckdb.InterruptException)
+    return not (of_machine or _LOCKED in str(error) or "No space left" in str(error))
+
+
+def _open_unread(target: str, model: Model, threads: int) -> duckdb.DuckDBPyConnection:
+    """Open the store once nobody reads it: a look at a pair takes less than a second."""
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            return _open(target, model, threads)
+        except duckdb.IOException as error:
+            if _LOCKED not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.1)
 
 
 def forget_store(path: Path) -> None:

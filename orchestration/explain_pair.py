@@ -29,10 +29,11 @@ def read_pair(home: Home, left: str, right: str) -> dict[str, Any]:
     model = promoted_model(home.lake) or RULES
     try:
         found = explain_pair(home.identity_store, model, _key(left), _key(right))
-    except NoStore:
+    except NoStore as error:
         raise SettingFault(
-            "nothing-resolved", str(home.root), "no run has resolved records by the model of now",
-            where=str(home.identity_store), why="its store is not there, or of another model", fix=run,
+            "nothing-resolved", str(home.root), "what was resolved cannot be read now",
+            where=str(home.identity_store), why=f"the store of identity: {error}",
+            fix=f"wait for the run that is under way, or  {run}",
         ) from None  # fmt: skip
     except UnknownRecord as error:
         raise SettingFault(

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from identity.train import Learned
 
 DESCRIPTIONS = {
-    "customer_map": "One row per source record and period: the customer it belongs to. A record that no source"
-    " mentions any more keeps its last customer, whose id may lead to another (customer_aliases).",
+    "customer_map": "One row per source record and period: the customer it belongs to. A record that no"
+    " source mentions any more keeps its last customer, whose id may lead to another (customer_aliases).",
     "identity_events": "One row per decision about a record; the truth the map follows from.",
     "customer_aliases": "One row per retired customer id: the customer it leads to.",
     "identity_runs": "One row per resolution that changed something.",

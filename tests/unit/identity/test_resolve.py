@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -450,6 +453,39 @@ def test_a_store_that_is_torn_or_foreign_is_made_anew(tmp_path: Path) -> None:
     assert current(done) == current(first) | {"new": current(first)["r0"]}
 
 
+READER = """
+import duckdb, sys
+con = duckdb.connect(sys.argv[1], read_only=True)
+print("reads", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_a_store_that_is_read_is_waited_for_and_one_that_is_whole_is_never_thrown_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path / "store.duckdb")
+    assert world.store
+    first = world.run(a=person("anna moss", email="a@x.org"))
+    kept = world.store.stat().st_ino
+    with subprocess.Popen(
+        [sys.executable, "-c", READER, str(world.store)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as reader:  # fmt: skip
+        assert reader.stdin
+        assert reader.stdout
+        assert reader.stdout.readline() == b"reads\n"
+        monkeypatch.setattr("identity.store.WAIT_SECONDS", 0.2)
+        with pytest.raises(duckdb.IOException, match="lock"):
+            world.resolve()
+        monkeypatch.setattr("identity.store.WAIT_SECONDS", 30.0)
+        threading.Timer(0.5, reader.stdin.close).start()
+        assert current(world.resolve()) == current(first)
+    monkeypatch.setattr("identity.resolve.recluster", _out_of_memory)
+    with pytest.raises(duckdb.OutOfMemoryException):
+        world.run(b=person(email="a@x.org"))
+    assert world.store.stat().st_ino == kept
+
+
 def test_events_that_never_reached_the_log_are_decided_again(tmp_path: Path) -> None:
     """The store is committed before the lake; a run that ends in between is no run."""
     world = World(tmp_path / "store.duckdb")
@@ -487,6 +523,10 @@ def _word(number: int) -> str:
         "bcdfghjklm"[int(digit)] + "aeiou"[int(digit) % 5]
         for digit in f"{number * 7919 % 100_000:05}"
     )
+
+
+def _out_of_memory(*_: Any) -> None:
+    raise duckdb.OutOfMemoryException("no more")
 
 
 def _broken(*_: Any) -> None:

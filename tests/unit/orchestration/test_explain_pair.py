@@ -120,3 +120,23 @@ def test_a_record_that_nobody_mentions_and_a_home_without_store_are_named(
     with pytest.raises(SettingFault) as unresolved:
         read_pair(empty, "crm:a1", "crm:a2")
     assert (unknown.value.code, unresolved.value.code) == ("no-such-record", "nothing-resolved")
+
+
+def test_while_a_run_is_at_the_store_that_is_said(home: Home) -> None:
+    hold = """
+import duckdb, sys
+con = duckdb.connect(sys.argv[1])
+print("holds", flush=True)
+sys.stdin.readline()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(home.identity_store)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as run:  # fmt: skip
+        assert run.stdin
+        assert run.stdout
+        assert run.stdout.readline() == b"holds\n"
+        with pytest.raises(SettingFault, match="cannot be read now") as busy:
+            read_pair(home, "crm:a1", "crm:a2")
+        run.stdin.close()
+    assert "a run is at it" in busy.value.why
