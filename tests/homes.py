@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Collection
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from intake.source import SYSTEMS
 from orchestration.settings import Home, HomeConfig, SystemPlace, write_config
 
 SHARE = 12
@@ -52,6 +54,24 @@ def make_home(
     home.create()
     place = SystemPlace(folder=folder, location=str(files))
     write_config(home, HomeConfig("UTC", "USD", {system: place}, predictions))
+    return home
+
+
+def home_of_retailer(
+    landing: Path,
+    folder: Path,
+    chosen: Collection[str] = (),
+    predictions: tuple[str, ...] = (),
+) -> Home:
+    """A home that reads the chosen systems of the retailer, or all of them."""
+    home = Home(folder)
+    home.create()
+    places = {
+        path.name: SystemPlace(location=str(landing / path.name.removeprefix("retailer_")))
+        for path in sorted(SYSTEMS.glob("retailer_*"))
+        if not chosen or path.name in chosen
+    }
+    write_config(home, HomeConfig("Europe/Paris", "EUR", places, predictions))
     return home
 
 

@@ -6,7 +6,7 @@ import itertools
 import random
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,17 +14,13 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from ml.questions import BY_NAME
 from orchestration.explain_customer import read_explanation
 from orchestration.identity_lake import promote, promoted_model
-from orchestration.settings import Home, HomeConfig, SystemPlace, write_config
+from orchestration.settings import Home
 from retailer.generate import Made, generate
-from tests.conftest import cases
 from tests.equal_tables import assert_equal_tables
-from tests.homes import query, run
+from tests.homes import home_of_retailer, query, run
 from tests.unit.retailer.conftest import plan
 
 LAST = date(2026, 6, 30)
@@ -37,31 +33,11 @@ class Retailer(NamedTuple):
     home: Home
 
 
-def home_of(
-    landing: Path,
-    folder: Path,
-    chosen: Collection[str] = (),
-    predictions: tuple[str, ...] = (),
-) -> Home:
-    """A home that reads the chosen systems of the retailer, or all of them."""
-    from intake.source import SYSTEMS
-
-    home = Home(folder)
-    home.create()
-    places = {
-        path.name: SystemPlace(location=str(landing / path.name.removeprefix("retailer_")))
-        for path in sorted(SYSTEMS.glob("retailer_*"))
-        if not chosen or path.name in chosen
-    }
-    write_config(home, HomeConfig("Europe/Paris", "EUR", places, predictions))
-    return home
-
-
 @pytest.fixture(scope="module")
 def retailer(tmp_path_factory: pytest.TempPathFactory) -> Retailer:
     root = tmp_path_factory.mktemp("signals")
     made = generate(plan(customers=500), root / "made")
-    home = home_of(made.landing, root / "home")
+    home = home_of_retailer(made.landing, root / "home")
     run(home)
     return Retailer(made, home)
 
@@ -385,7 +361,7 @@ def test_the_last_days_in_any_order_with_files_sent_again_come_to_the_tables_of_
             else:
                 shutil.copy(path, target)
     assert sum(map(len, late.values())) > 100
-    home = home_of(landing, tmp_path / "home")
+    home = home_of_retailer(landing, tmp_path / "home")
     # The first run would learn a model of the days before, which weighs pairs a little otherwise.
     model = promoted_model(retailer.home.lake)
     assert model
@@ -544,23 +520,3 @@ def test_a_price_holds_from_its_day_until_the_day_before_the_next(retailer: Reta
     """)  # fmt: skip
     assert found == expected
     assert len({row[1:] for row in found}) > 10_000
-
-
-@pytest.mark.battery
-@given(data=st.data())
-@settings(max_examples=cases(1), deadline=None, suppress_health_check=list(HealthCheck))
-def test_any_systems_alone_run(
-    retailer: Retailer, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
-) -> None:
-    from intake.source import SYSTEMS
-
-    known = sorted(path.name for path in SYSTEMS.glob("retailer_*"))
-    chosen = data.draw(st.sets(st.sampled_from(known), min_size=1))
-    asked = (data.draw(st.sampled_from(sorted(BY_NAME))),)
-    home = home_of(retailer.made.landing, tmp_path_factory.mktemp("subset"), chosen, asked)
-    run(home)
-    delivered = query(home, "select distinct source_system from marts.ingest_reconciliation")
-    assert {system for (system,) in delivered} == chosen
-    assert query(home, "select bool_and(is_reconciled) from marts.ingest_reconciliation") == [
-        (True,)
-    ]
