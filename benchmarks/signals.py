@@ -16,7 +16,7 @@ Prints the gain with its 95 % interval from a bootstrap over customers, each wit
 three cut-offs): ngini of an amount, logloss and AUC of a probability (a good logloss is negative). The
 models are the same in all draws: what the luck of a fit adds is not in the interval, but seen in groups
 that are the same for everybody. A group earns its place when an interval lies wholly on the good side for a
-question, and none wholly on the bad one.
+question, by more than that luck, none wholly on the bad one, and all groups gain more than those built.
 """
 
 from __future__ import annotations
