@@ -25,10 +25,12 @@ MOST_RECORDS = 25
 MOST = {"email": 6, "mobile_phone": 6, "phone": 6, "card_key": 2, "device_key": 15}
 """Values of a kind that one customer may have."""
 MOST_TOGETHER = 150
-"""Records of a component whose pairs are all looked at; a larger one is parted before."""
+"""Records of a component whose pairs are all looked at; a larger one is first parted at weak links."""
 DECIDED = 1000.0
 """Weight of a link that a steward decided."""
 BANNED = "kept apart by a steward"
+STEP = 2.0
+"""Bits by which the weakest links are left out until a component is small enough."""
 
 
 @dataclass
@@ -137,7 +139,7 @@ def _guarded(
     con: duckdb.DuckDBPyConnection, records: Array, component: Array, links: Links, model: Model
 ) -> Clusters:
     """Take apart the components that hold a contradiction, or too much for one customer."""
-    part, kept, dropped = _parted(records, component, links)
+    part, kept, dropped = _parted(records, component, links, model.link)
     refused = [(a, b, "too many records hang together") for a, b in _ends(dropped)]
     apart = _contradictions(con, records, part, model)
     suspicious = _suspicious(con, apart)
@@ -160,31 +162,24 @@ def _guarded(
     return Clusters(records, component, cluster, strict, refused)
 
 
-def _parted(records: Array, component: Array, links: Links) -> tuple[Array, Links, Links]:
-    """Part components too large to be looked at as a whole.
-
-    The heaviest links are followed first, and those are left out that would bring too many together.
+def _parted(
+    records: Array, component: Array, links: Links, floor: float
+) -> tuple[Array, Links, Links]:
+    """Leave out the weakest links of components too large to be looked at as a whole.
 
     Returns:
         The parts that are left, the links that hold them together, and those left out.
     """
-    from scipy.cluster.hierarchy import DisjointSet
-
-    is_kept = np.ones(len(links), bool)
-    (large,) = np.nonzero((_counts(component) > MOST_TOGETHER)[np.searchsorted(records, links.a)])
-    if not len(large):
-        return component, links, links[~is_kept]
-    a, b = links.a[large].tolist(), links.b[large].tolist()
-    parts = DisjointSet({*a, *b})
-    for place, one, other in zip(large.tolist(), a, b, strict=True):
-        if parts.connected(one, other):
-            continue
-        if parts.subset_size(one) + parts.subset_size(other) <= MOST_TOGETHER:
-            parts.merge(one, other)
-        else:
-            is_kept[place] = False
-    kept = links[is_kept]
-    return components(records, kept.a, kept.b), kept, links[~is_kept]
+    part, is_kept = component.copy(), np.ones(len(links), bool)
+    place = np.searchsorted(records, links.a)
+    is_large = _counts(part) > MOST_TOGETHER
+    while is_large.any():
+        floor += STEP
+        is_kept &= ~(is_large[place] & (links.weight < floor))
+        inside = is_kept & is_large[place]
+        part[is_large] = components(records[is_large], links.a[inside], links.b[inside])
+        is_large[is_large] = _counts(part[is_large]) > MOST_TOGETHER
+    return part, links[is_kept], links[~is_kept]
 
 
 def _contradictions(

@@ -106,19 +106,25 @@ def _layers(home: Home, loads: tuple[Load, ...]) -> dict[str, dict[str, int]]:
 
 def _customers(home: Home, began: datetime) -> dict[str, int]:
     """How many customers there are, and how many of them no run before ever met."""
+    events = [
+        str(home.lake.path(file))
+        for record in home.lake.live("identity_events")
+        for file in record.files
+        if file.table == "identity_events"
+    ]
     with duckdb.connect(str(home.published), read_only=True) as con:
-        found = con.execute(
+        ((total,),) = con.execute("select count(*) from marts.customer_360").fetchall()
+        if not events:
+            return {"total": total, "new": 0}
+        ((new,),) = con.execute(
             """
-            select count(*), count(met.customer_id)
-            from marts.customer_360 as customers
-            left join (
-                select to_customer_id as customer_id from marts.identity_events
+            select count(*) from marts.customer_360 where customer_id in (
+                select to_customer_id from read_parquet(?)
                 group by to_customer_id having min(event_at) >= ?
-            ) as met on customers.customer_id = met.customer_id
+            )
             """,
-            [began.astimezone(UTC).replace(tzinfo=None)],
+            [events, began.astimezone(UTC).replace(tzinfo=None)],
         ).fetchall()
-    ((total, new),) = found
     return {"total": total, "new": new}
 
 

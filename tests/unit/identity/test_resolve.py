@@ -407,16 +407,6 @@ def test_ten_thousand_records_that_share_something_are_told_apart_quickly(
     _equals_a_rebuild(world, tmp_path)
 
 
-def test_one_record_more_than_can_be_looked_at_together_does_not_part_all_of_them() -> None:
-    alike = person("anna moss", email="a@x.org", birth_date="1990-01-01")
-    sizes = [
-        World().run(**{f"r{number:03}": alike for number in range(count)}).sizes
-        for count in (clusters.MOST_TOGETHER, clusters.MOST_TOGETHER + 1)
-    ]
-    for one in sizes:
-        assert max(one) == clusters.MOST_RECORDS
-
-
 def test_a_run_that_breaks_leaves_the_store_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

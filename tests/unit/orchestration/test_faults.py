@@ -109,7 +109,11 @@ def test_tables_of_another_moment_are_not_published(full_home: Home, manifest: P
     assert full_home.published.read_bytes() == before
 
 
-def test_a_run_of_the_browser_is_refused_before_the_sample_is_made(tmp_path: Path) -> None:
+def test_a_run_of_the_browser_is_refused_before_the_sample_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
     @dg.asset(required_resource_keys={"unicus"})
     def anything() -> None: ...
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import duckdb
+import pyarrow as pa
 
+from identity.ids import EVENTS
 from intake.accounting import Load
 from orchestration.settings import Home
 from orchestration.summary import _customers, _left_out, _left_out_lines
@@ -30,11 +32,19 @@ def test_a_customer_is_new_once_however_many_records_and_moves_it_has(shop_home:
         con.execute("""
             create schema marts;
             create table marts.customer_360 as select unnest(['old', 'joined', 'moved']) as customer_id;
-            create table marts.identity_events as
-            from (values ('old', timestamp '2024-01-01'), ('old', timestamp '2024-01-02'),
-                ('joined', timestamp '2024-01-02'), ('joined', timestamp '2024-01-02'),
-                ('gone', timestamp '2024-01-02'), ('moved', timestamp '2024-01-01'))
-                as events (to_customer_id, event_at);
         """)
     began = datetime(2024, 1, 2, tzinfo=UTC)
+    assert _customers(shop_home, began) == {"total": 3, "new": 0}
+    first, now = datetime(2024, 1, 1), datetime(2024, 1, 2)
+    for told in (
+        [("old", first), ("moved", first)],
+        [("old", now), ("joined", now), ("joined", now), ("gone", now)],
+    ):
+        rows = [{"to_customer_id": customer, "event_at": at} for customer, at in told]
+        events = pa.Table.from_pylist(rows, schema=EVENTS)
+        with shop_home.lake.transaction() as transaction:
+            number = f"{transaction.seq:010d}"
+            path = f"identity/identity_events/{number}.parquet"
+            staged = shop_home.lake.stage(events, "identity", "identity_events", path)
+            transaction.commit("identity_events", number, [staged])
     assert _customers(shop_home, began) == {"total": 3, "new": 1}
