@@ -17,7 +17,8 @@ import pyarrow as pa
 from identity.compare import COMPARISONS, VALUES, Model, model_json
 
 FORMAT = 4
-"""Raised when the tables change, or how they follow from the records, so that stores of older code are made anew."""
+"""Raised when the tables change, or how they follow from the records, so that stores of older code are
+made anew."""
 
 MEMORY = "900MB"
 """What a resolution works with; a rebuild of a million records puts the rest on disk at no cost."""
